@@ -1,0 +1,151 @@
+//! Random access: from (connection, direction, range in the lane) to octets in the file.
+//!
+//! ```text
+//!  lane    0────────┬───────────────┬───────────────────►     octets of one direction
+//!                 entry           entry                       at most one for each 64 KiB of file
+//!  file ···▓▓···▓···▓▓····▓▓···· 9 GB ····▓▓▓···▓▓▓···►       its packets among those of others
+//! ```
+
+use std::collections::HashMap;
+use std::io::{self, Read, Seek};
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::walk::{Entry, REACH, Wanted, Window};
+use crate::{ConnectionId, Direction};
+
+/// Where in the capture the octets of each lane lie: a sparse table, at most 24 octets for each 64
+/// KiB of capture in which a lane has any.
+#[derive(Debug, Default)]
+pub struct LaneTable {
+    lanes: HashMap<(ConnectionId, Direction), Lane>,
+}
+
+#[derive(Debug, Default)]
+struct Lane {
+    entries: Vec<Entry>,
+    /// The lane offset after the last octet.
+    end: u64,
+    /// Where the block of the last octets starts.
+    last_block: u64,
+}
+
+/// Where in the capture one range of one lane lies: self-contained, cheap to clone.
+#[derive(Debug, Clone)]
+pub struct LanePlan {
+    connection: ConnectionId,
+    direction: Direction,
+    range: Range<u64>,
+    entries: Arc<[Entry]>,
+    /// The lane offset up to which the last entry goes.
+    end: u64,
+}
+
+impl LaneTable {
+    /// A table of nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes in one [`Record::Octets`](crate::Record::Octets) of [`Leg::Client`](crate::Leg::Client):
+    /// `len` octets that start at `lane_offset` of their lane (all octets and gaps before them
+    /// counted) and in the block at `block_offset`, as
+    /// [`CaptureItem::Record`](super::CaptureItem::Record) has it. Call it for each, in order.
+    pub fn add(
+        &mut self,
+        connection: ConnectionId,
+        direction: Direction,
+        lane_offset: u64,
+        block_offset: u64,
+        len: usize,
+    ) {
+        let lane = self.lanes.entry((connection, direction)).or_default();
+        let is_near = lane.entries.last().is_some_and(|entry| {
+            lane_offset == lane.end
+                && block_offset >= lane.last_block
+                && block_offset.saturating_sub(entry.block_offset) < REACH
+        });
+        if !is_near {
+            let len = u32::try_from(len).unwrap_or(u32::MAX);
+            lane.entries.push(Entry { lane_offset, block_offset, len });
+        }
+        lane.end = lane_offset.saturating_add(len as u64);
+        lane.last_block = block_offset;
+    }
+
+    /// How to read `range` (lane offsets) of a lane; what lies beyond the octets added so far is
+    /// left out.
+    pub fn plan(
+        &self,
+        connection: ConnectionId,
+        direction: Direction,
+        range: Range<u64>,
+    ) -> LanePlan {
+        let lane = self.lanes.get(&(connection, direction));
+        let (entries, end) = lane.map_or((&[][..], 0), |lane| (&lane.entries, lane.end));
+        let range = range.start.min(end)..range.end.min(end).max(range.start.min(end));
+        let first = entries.partition_point(|entry| entry.lane_offset <= range.start);
+        let last = entries.partition_point(|entry| entry.lane_offset < range.end);
+        let end = entries.get(last).map_or(end, |entry| entry.lane_offset);
+        let entries = entries.get(first.saturating_sub(1)..last).unwrap_or_default().into();
+        LanePlan { connection, direction, range, entries, end }
+    }
+
+    /// How many entries it has, for figures.
+    pub fn len(&self) -> usize {
+        self.lanes.values().map(|lane| lane.entries.len()).sum()
+    }
+
+    /// Whether it has no entries.
+    pub fn is_empty(&self) -> bool {
+        self.lanes.is_empty()
+    }
+}
+
+impl LanePlan {
+    /// The lane offsets that [`LanePlan::read`] reads.
+    pub fn range(&self) -> Range<u64> {
+        self.range.clone()
+    }
+
+    /// Reads the first `limit` octets of the range, or all of it where it is shorter.
+    ///
+    /// # Errors
+    ///
+    /// What `file` says; [`io::ErrorKind::InvalidData`] where the capture does not hold the octets
+    /// (it was changed since the table was made, or they lie in a gap).
+    pub fn read<R: Read + Seek>(&self, file: &mut R, limit: usize) -> io::Result<Bytes> {
+        let len = self.range.end.saturating_sub(self.range.start).min(limit as u64);
+        let end = self.range.start.saturating_add(len);
+        let mut wanted = Wanted::new(self.range.start, end)?;
+        if wanted.len() == 0 {
+            return Ok(Bytes::new());
+        }
+        let mut window = Window::new(file, wanted.len());
+        let layout = window.layout(None)?;
+        let ends = self.entries.iter().skip(1).map(|entry| entry.lane_offset).chain([self.end]);
+        for (entry, entry_end) in self.entries.iter().zip(ends) {
+            let part = entry.lane_offset.max(self.range.start)..entry_end.min(end);
+            if part.is_empty() {
+                continue;
+            }
+            if !entry.fill(&layout, &part, &mut window, &mut wanted)? {
+                // Another section, or an interface described later, lies before the entry.
+                let layout = window.layout(Some(entry.block_offset))?;
+                entry.fill(&layout, &part, &mut window, &mut wanted)?;
+            }
+        }
+        wanted.finish().map_err(|missing| {
+            let Self { connection, direction, .. } = self;
+            let message = format!(
+                "the capture does not hold octet {missing} {direction} of connection {connection}"
+            );
+            io::Error::new(io::ErrorKind::InvalidData, message)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

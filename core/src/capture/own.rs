@@ -1,0 +1,373 @@
+//! The fast path: streams that Framescope wrote itself, told by the comment on their SYN.
+//!
+//! What was written comes back record for record, so there is nothing to reassemble; sequence
+//! numbers are looked at all the same, and tell what damage or an editing tool took away.
+
+use std::collections::{HashMap, VecDeque};
+use std::ops::Range;
+
+use super::comment::Comment;
+use super::ids::Ids;
+use super::packet::{Flow, Segment, flags};
+use super::packets::Packet;
+use crate::{ConnectionId, Direction, Finish, Leg, Record, Timestamp};
+
+/// Streams that ended are remembered until so many others have: for notes that come late.
+const ENDED_KEPT: usize = 4096;
+
+/// All streams of ours that are open, or ended not long ago.
+#[derive(Debug, Default)]
+pub(crate) struct OwnStreams {
+    /// Each stream twice: as its client sends and as its server sends.
+    lanes: HashMap<Key, Lane>,
+    ended: VecDeque<Key>,
+}
+
+/// What tells a stream's packets from all others: addresses as the sender has them, tag, leg.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Key {
+    flow: Flow,
+    tag: u32,
+    leg: Leg,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Lane {
+    connection: ConnectionId,
+    direction: Direction,
+    /// The next sequence number; the server's is known from its SYN-ACK on.
+    next: Option<u32>,
+    is_finished: bool,
+}
+
+/// A packet of ours, as the reader hands it over.
+#[derive(Debug)]
+pub(crate) struct OwnPacket<'a> {
+    /// The side of the proxy, which is its interface.
+    pub(crate) leg: Leg,
+    /// The packet.
+    pub(crate) packet: &'a mut Packet,
+    /// What it says.
+    pub(crate) segment: &'a Segment,
+    /// Its comments, ours alone.
+    pub(crate) comments: Vec<Comment>,
+}
+
+impl OwnStreams {
+    /// Takes in a packet, and gives `out` its records. Says whether it belongs to a stream of ours.
+    pub(crate) fn receive(
+        &mut self,
+        packet: OwnPacket<'_>,
+        ids: &mut Ids,
+        mut out: impl FnMut(Record),
+    ) -> bool {
+        let OwnPacket { leg, packet, segment, comments } = packet;
+        let at = packet.at;
+        let key = Key { flow: segment.flow, tag: segment.tag, leg };
+        let opening = comments.iter().find(|comment| comment.opens_stream());
+        if segment.has(flags::SYN)
+            && let Some(opening) = opening
+        {
+            self.open(key, segment.seq, at, opening, ids, out);
+            return true;
+        }
+        if let Some(comment) = comments.iter().find(|comment| comment.resume.is_some()) {
+            self.resume(key, segment, at, comment, ids, out);
+            return true;
+        }
+        let Some(lane) = self.lanes.get_mut(&key) else { return false };
+        let (connection, direction) = (lane.connection, lane.direction);
+        for comment in comments {
+            if let Some(note) = comment.note {
+                out(Record::Noted { connection, at, note });
+            }
+            if let Some(gap) = comment.gap {
+                lane.advance(gap.len);
+                out(Record::Gap { connection, at, leg, direction, len: gap.len });
+                // The packet itself still has the number before the gap.
+                return true;
+            }
+        }
+        if segment.has(flags::SYN) {
+            lane.next.get_or_insert(segment.seq.wrapping_add(1));
+            return true;
+        }
+        let Some(skip) = lane.take(segment, |len| {
+            out(Record::Gap { connection, at, leg, direction, len });
+        }) else {
+            return true;
+        };
+        let Range { start, end } = segment.payload;
+        let octets = packet.take(start.saturating_add(skip).min(end)..end);
+        if !octets.is_empty() {
+            out(Record::Octets { connection, at, leg, direction, octets });
+        }
+        if segment.cut > 0 {
+            out(Record::Gap { connection, at, leg, direction, len: segment.cut as u64 });
+        }
+        if segment.has(flags::FIN) {
+            out(Record::Finished { connection, at, leg, direction, how: Finish::Fin });
+        }
+        if segment.has(flags::RST) {
+            out(Record::Finished { connection, at, leg, direction, how: Finish::Reset });
+        }
+        if segment.flags & (flags::FIN | flags::RST) != 0 {
+            lane.is_finished = true;
+            self.forget_old(key, segment.has(flags::RST));
+        }
+        true
+    }
+
+    /// How many lanes are remembered.
+    #[cfg(test)]
+    fn len(&self) -> usize {
+        self.lanes.len()
+    }
+
+    /// Begins the stream that the comment on its SYN tells of.
+    fn open(
+        &mut self,
+        key: Key,
+        seq: u32,
+        at: Timestamp,
+        opening: &Comment,
+        ids: &mut Ids,
+        mut out: impl FnMut(Record),
+    ) {
+        let connection = match &opening.open {
+            Some(info) => {
+                let connection = ids.claim(opening.id);
+                out(Record::Opened { connection, at, info: info.clone() });
+                connection
+            }
+            None => ids.resolve(opening.id),
+        };
+        let next = Some(seq.wrapping_add(1));
+        let direction = Direction::ClientToServer;
+        let lane = Lane { connection, direction, next, is_finished: false };
+        self.lanes.insert(key, lane);
+        let back = Lane { direction: !direction, next: None, ..lane };
+        self.lanes.insert(key.reversed(), back);
+    }
+
+    /// Goes on with a stream where another file of the set begins: in a reader that knows it, or in one
+    /// that has not seen the files before.
+    fn resume(
+        &mut self,
+        key: Key,
+        segment: &Segment,
+        at: Timestamp,
+        comment: &Comment,
+        ids: &mut Ids,
+        mut out: impl FnMut(Record),
+    ) {
+        let Some(resume) = comment.resume else { return };
+        let leg = key.leg;
+        let known = ids.resolve(comment.id);
+        let is_known = self.lanes.get(&key).is_some_and(|lane| lane.connection == known);
+        let connection = if is_known {
+            known
+        } else {
+            let connection = match &comment.open {
+                Some(info) => {
+                    let connection = ids.claim(comment.id);
+                    out(Record::Opened { connection, at: resume.since, info: info.clone() });
+                    connection
+                }
+                None => known,
+            };
+            if let Some(note) = &comment.note {
+                out(Record::Noted { connection, at, note: note.clone() });
+            }
+            connection
+        };
+        let [up, down] = resume.sent;
+        let [up_finished, down_finished] = resume.finished;
+        let stands = [
+            (key, Direction::ClientToServer, Some(segment.seq), up, up_finished),
+            (key.reversed(), Direction::ServerToClient, segment.ack, down, down_finished),
+        ];
+        for (key, direction, next, sent, finished) in stands {
+            let fresh = Lane { connection, direction, next, is_finished: false };
+            let missing = match self.lanes.get(&key).filter(|_| is_known) {
+                Some(lane) => lane.next.zip(next).map_or(0, |(known, next)| {
+                    let ahead = next.wrapping_sub(known);
+                    if ahead < 1 << 31 { u64::from(ahead) } else { 0 }
+                }),
+                None => sent,
+            };
+            let lane = self.lanes.entry(key).or_insert(fresh);
+            if !is_known {
+                *lane = fresh;
+            }
+            // A FIN has a number of its own.
+            let fin = u64::from(finished == Some(Finish::Fin) && !lane.is_finished && is_known);
+            let missing = missing.saturating_sub(fin);
+            if missing > 0 || fin > 0 || !is_known {
+                lane.next = next.or(lane.next);
+            }
+            if missing > 0 {
+                out(Record::Gap { connection, at, leg, direction, len: missing });
+            }
+            if let Some(how) = finished
+                && !std::mem::replace(&mut lane.is_finished, true)
+            {
+                out(Record::Finished { connection, at, leg, direction, how });
+            }
+        }
+    }
+
+    /// Puts a stream that has ended behind those that ended before, and forgets the oldest.
+    fn forget_old(&mut self, key: Key, reset: bool) {
+        let other_finished = self.lanes.get(&key.reversed()).is_some_and(|other| other.is_finished);
+        if reset || other_finished {
+            self.ended.push_back(key);
+        }
+        if self.ended.len() > ENDED_KEPT
+            && let Some(key) = self.ended.pop_front()
+            // The addresses may be those of a newer stream by now.
+            && self.lanes.get(&key).is_some_and(|lane| lane.is_finished)
+        {
+            self.lanes.remove(&key);
+            self.lanes.remove(&key.reversed());
+        }
+    }
+}
+
+impl Key {
+    fn reversed(self) -> Self {
+        Self { flow: self.flow.reversed(), ..self }
+    }
+}
+
+impl Lane {
+    fn advance(&mut self, len: u64) {
+        let wrapped = u32::try_from(len & 0xFFFF_FFFF).unwrap_or_default();
+        self.next = self.next.map(|next| next.wrapping_add(wrapped));
+    }
+
+    /// Moves on past a segment. Says how many of its octets were seen before; `None` where nothing
+    /// in it is new. Tells `gap` how many octets are missing before it.
+    fn take(&mut self, segment: &Segment, gap: impl FnOnce(u64)) -> Option<usize> {
+        let len = segment
+            .payload
+            .len()
+            .saturating_add(segment.cut)
+            .saturating_add(usize::from(segment.has(flags::FIN)));
+        let end = segment.seq.wrapping_add(u32::try_from(len).unwrap_or_default());
+        let expected = *self.next.get_or_insert(segment.seq);
+        if expected == segment.seq {
+            self.next = Some(end);
+            return Some(0);
+        }
+        let ahead = segment.seq.wrapping_sub(expected);
+        if ahead < 1 << 31 {
+            // A packet without octets says nothing about octets that are missing before it yet,
+            // but it names where its sender stands.
+            gap(u64::from(ahead));
+            self.next = Some(end);
+            return Some(0);
+        }
+        let seen = usize::try_from(expected.wrapping_sub(segment.seq)).ok()?;
+        if seen >= len {
+            return None;
+        }
+        self.next = Some(end);
+        Some(seen)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ConnectionInfo;
+    use crate::capture::packets::Packets;
+    use crate::capture::writer::{StreamEncoder, write_section_header};
+
+    const AT: Timestamp = Timestamp::from_nanos(5);
+    const UP: Direction = Direction::ClientToServer;
+
+    /// Feeds the packets of these blocks, save those whose place in the file `drop` names.
+    fn records(blocks: &[u8], drop: &[usize], streams: &mut OwnStreams) -> Vec<Record> {
+        let mut file = Vec::new();
+        write_section_header(&mut file);
+        file.extend_from_slice(blocks);
+        let (mut packets, mut ids, mut records) = (Packets::default(), Ids::default(), Vec::new());
+        packets.push(file.into());
+        let mut place = 0;
+        while let Some(found) = packets.next() {
+            let mut packet = found.unwrap();
+            place += 1;
+            if drop.contains(&place) {
+                continue;
+            }
+            let segment = Segment::of_ours(packet.octets()).unwrap();
+            let comments = Comment::read(packet.order, packet.options());
+            let comments = comments.into_iter().map(Result::unwrap).collect();
+            let leg = packet.interface.leg.unwrap();
+            let packet = OwnPacket { leg, packet: &mut packet, segment: &segment, comments };
+            streams.receive(packet, &mut ids, |record| records.push(record));
+        }
+        records
+    }
+
+    fn info(port: u16) -> ConnectionInfo {
+        let client = ([10, 0, 0, 1], port).into();
+        ConnectionInfo {
+            client,
+            server: ([10, 0, 0, 2], 80).into(),
+            mode: None,
+            upstream: None,
+            tls: None,
+        }
+    }
+
+    #[test]
+    fn a_packet_that_was_taken_away_becomes_a_gap() {
+        let mut out = Vec::new();
+        let mut encoder = StreamEncoder::open_at_sequence(
+            ConnectionId(1),
+            AT,
+            &info(1),
+            [u32::MAX - 5, 0],
+            &mut out,
+        );
+        for octets in [&b"hello"[..], b"missing", b"there"] {
+            encoder.octets(AT, Leg::Client, UP, octets, &mut out);
+        }
+        let found = records(&out, &[5], &mut OwnStreams::default());
+        let connection = ConnectionId(1);
+        let octets = |octets: &'static [u8]| Record::Octets {
+            connection,
+            at: AT,
+            leg: Leg::Client,
+            direction: UP,
+            octets: octets.into(),
+        };
+        let gap = Record::Gap { connection, at: AT, leg: Leg::Client, direction: UP, len: 7 };
+        assert_eq!(found[1..], [octets(b"hello"), gap, octets(b"there")]);
+    }
+
+    #[test]
+    fn a_packet_that_is_there_twice_counts_once() {
+        let mut out = Vec::new();
+        let mut encoder = StreamEncoder::open(ConnectionId(1), AT, &info(1), &mut out);
+        let start = out.len();
+        encoder.octets(AT, Leg::Client, UP, b"once", &mut out);
+        out.extend_from_within(start..);
+        assert_eq!(records(&out, &[], &mut OwnStreams::default()).len(), 2);
+    }
+
+    #[test]
+    fn streams_that_ended_are_forgotten_in_the_end() {
+        let (mut out, mut streams) = (Vec::new(), OwnStreams::default());
+        for id in 1..10_000u32 {
+            let port = u16::try_from(id).unwrap();
+            let mut encoder = StreamEncoder::open(ConnectionId(id), AT, &info(port), &mut out);
+            encoder.finish(AT, Leg::Client, UP, Finish::Fin, &mut out);
+            encoder.finish(AT, Leg::Client, !UP, Finish::Fin, &mut out);
+        }
+        assert_eq!(records(&out, &[], &mut streams).len(), 9_999 * 3);
+        assert!(streams.len() <= 2 * ENDED_KEPT);
+    }
+}

@@ -1,0 +1,112 @@
+//! The lines by type, and what each begins with; field order here is field order in the output.
+
+use serde::Serialize;
+
+use super::SCHEMA_VERSION;
+use super::frame::{FrameLine, LoneMessage};
+use super::handshake::{HandshakeLine, HeadLine};
+use super::rest::{Body, Ended, Finding, Finished, Gap, LaneLost, Noted, Opened};
+use super::value::{Nanos, Stamp};
+use crate::present::Secrets;
+use crate::{ConnectionId, Event, EventKind, Message, Timestamp};
+
+/// One line. Every line of one type has the same fields in the same order; what is not there is null.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum Line<'a> {
+    Schema { name: &'static str, version: u32 },
+    ConnectionOpened(Of<'a, Opened<'a>>),
+    ConnectionNoted(Of<'a, Noted<'a>>),
+    Head(Of<'a, HeadLine<'a>>),
+    Body(Of<'a, Body>),
+    Handshake(Of<'a, Box<HandshakeLine<'a>>>),
+    Frame(Box<FrameLine<'a>>),
+    Message(Of<'a, LoneMessage<'a>>),
+    Finding(Of<'a, Finding<'a>>),
+    Gap(Of<'a, Gap>),
+    LaneLost(Of<'a, LaneLost<'a>>),
+    DirectionFinished(Of<'a, Finished>),
+    ConnectionEnded(Of<'a, Ended>),
+    CaptureFault { offset: u64, reason: &'a str },
+}
+
+/// What every line about a connection begins with.
+#[derive(Debug, Serialize)]
+pub(super) struct Of<'a, T> {
+    connection: ConnectionId,
+    key: Option<&'a str>,
+    at: Stamp,
+    at_ns: Nanos,
+    #[serde(flatten)]
+    what: T,
+}
+
+impl<'a> Line<'a> {
+    pub(super) const fn schema() -> Self {
+        Self::Schema { name: "framescope-jsonl", version: SCHEMA_VERSION }
+    }
+
+    pub(super) fn of(
+        event: &'a Event,
+        key: Option<&'a str>,
+        message: Option<&'a Message>,
+        secrets: Secrets,
+    ) -> Self {
+        let of = Prefix { connection: event.connection, key, at: event.at };
+        match &event.kind {
+            EventKind::ConnectionOpened(info) => Self::ConnectionOpened(of.with(Opened::of(info))),
+            EventKind::ConnectionNoted(note) => {
+                Self::ConnectionNoted(of.with(Noted::of(note, secrets)))
+            }
+            EventKind::HeadReceived { leg, direction, head } => {
+                Self::Head(of.with(HeadLine::of(*leg, *direction, head, secrets)))
+            }
+            EventKind::BodyCompleted { direction, wire_len, content_len } => {
+                let (wire_len, content_len) = (*wire_len, *content_len);
+                Self::Body(of.with(Body { direction: direction.name(), wire_len, content_len }))
+            }
+            EventKind::HandshakeCompleted(handshake) => {
+                Self::Handshake(of.with(Box::new(HandshakeLine::of(handshake, secrets))))
+            }
+            EventKind::FrameDecoded(frame) => {
+                Self::Frame(Box::new(FrameLine::of(event.connection, key, frame, message)))
+            }
+            EventKind::MessageCompleted(message) => {
+                Self::Message(of.with(LoneMessage::of(message)))
+            }
+            EventKind::DiagnosticRaised(diagnostic) => {
+                Self::Finding(of.with(Finding::of(diagnostic, secrets)))
+            }
+            EventKind::GapMet { direction, len } => {
+                Self::Gap(of.with(Gap { direction: direction.name(), len: *len }))
+            }
+            EventKind::LaneLost { direction, offset, reason } => {
+                Self::LaneLost(of.with(LaneLost {
+                    direction: direction.name(),
+                    offset: *offset,
+                    reason,
+                }))
+            }
+            EventKind::DirectionFinished { direction, how } => Self::DirectionFinished(
+                of.with(Finished { direction: direction.name(), how: *how }),
+            ),
+            EventKind::ConnectionEnded(ending) => {
+                Self::ConnectionEnded(of.with(Ended::of(*ending)))
+            }
+        }
+    }
+}
+
+/// The beginning of a line whose rest is not known yet.
+struct Prefix<'a> {
+    connection: ConnectionId,
+    key: Option<&'a str>,
+    at: Timestamp,
+}
+
+impl<'a> Prefix<'a> {
+    fn with<T>(self, what: T) -> Of<'a, T> {
+        let (at, at_ns) = (Stamp(self.at), Nanos(self.at));
+        Of { connection: self.connection, key: self.key, at, at_ns, what }
+    }
+}

@@ -1,0 +1,107 @@
+//! JSON Lines: one JSON object a line, one line an event; the schema is `docs/JSONL.md`.
+
+mod frame;
+mod handshake;
+mod line;
+mod rest;
+#[cfg(test)]
+pub(super) mod samples;
+#[cfg(test)]
+mod tests;
+mod value;
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+
+use crate::export::Pairing;
+use crate::present::Secrets;
+use crate::{ConnectionId, Event, EventKind, Head, Message};
+use line::Line;
+
+/// The version of the schema, on the first line of every output.
+///
+/// It grows when a field is removed or changes its meaning; a field more does not change it.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Writes events as JSON Lines.
+///
+/// A frame's line waits for the message it may end, so call [`JsonLines::settle`] when the session
+/// has no further event for a record.
+#[derive(Debug)]
+pub struct JsonLines<W> {
+    out: W,
+    secrets: Secrets,
+    pairing: Pairing,
+    keys: HashMap<ConnectionId, String>,
+}
+
+impl<W: Write> JsonLines<W> {
+    /// Begins an output: writes the line that names the schema.
+    pub fn new(out: W, secrets: Secrets) -> io::Result<Self> {
+        let mut lines =
+            Self { out, secrets, pairing: Pairing::default(), keys: HashMap::default() };
+        lines.write(&Line::schema())?;
+        Ok(lines)
+    }
+
+    /// Takes in the next event of a session and writes what is ready.
+    pub fn receive(&mut self, event: Event) -> io::Result<()> {
+        self.pairing.receive(event);
+        self.write_ready()
+    }
+
+    /// Writes what was held back.
+    pub fn settle(&mut self) -> io::Result<()> {
+        self.pairing.settle();
+        self.write_ready()
+    }
+
+    /// Writes that the capture is damaged at this octet of the file.
+    pub fn capture_fault(&mut self, offset: u64, reason: &str) -> io::Result<()> {
+        self.settle()?;
+        self.write(&Line::CaptureFault { offset, reason })
+    }
+
+    /// What is written to; for flushing.
+    pub fn out(&mut self) -> &mut W {
+        &mut self.out
+    }
+
+    fn write_ready(&mut self) -> io::Result<()> {
+        while let Some(paired) = self.pairing.poll() {
+            self.write_event(&paired.event, paired.message.as_ref())?;
+        }
+        Ok(())
+    }
+
+    fn write_event(&mut self, event: &Event, message: Option<&Message>) -> io::Result<()> {
+        if let EventKind::HeadReceived { head, .. } = &event.kind {
+            self.learn_key(event.connection, head);
+        }
+        let key = self.keys.get(&event.connection).map(String::as_str);
+        let line = Line::of(event, key, message, self.secrets);
+        write_line(&mut self.out, &line)?;
+        if matches!(event.kind, EventKind::ConnectionEnded(_)) {
+            self.keys.remove(&event.connection);
+        }
+        Ok(())
+    }
+
+    /// Remembers the `Sec-WebSocket-Key` of a request, to be told on every line after it.
+    fn learn_key(&mut self, connection: ConnectionId, head: &Head) {
+        if head.method().is_some()
+            && let Some(key) = head.value("Sec-WebSocket-Key")
+        {
+            self.keys.insert(connection, key.into_owned());
+        }
+    }
+
+    fn write(&mut self, line: &Line<'_>) -> io::Result<()> {
+        write_line(&mut self.out, line)
+    }
+}
+
+fn write_line(out: &mut impl Write, line: &Line<'_>) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, line)?;
+    out.write_all(b"\n")
+}

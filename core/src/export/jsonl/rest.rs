@@ -1,0 +1,158 @@
+//! Lines of what is neither a frame nor a handshake.
+
+use std::borrow::Cow;
+use std::net::SocketAddr;
+
+use serde::Serialize;
+
+use crate::connection::{Alteration, Failure, TlsInfo};
+use crate::present::Secrets;
+use crate::session::Ending;
+use crate::{CloseCode, ConnectionInfo, ConnectionNote, Diagnostic, Direction, Finish, Leg};
+
+#[derive(Debug, Serialize)]
+pub(super) struct Opened<'a> {
+    client: SocketAddr,
+    server: SocketAddr,
+    mode: Option<&'a str>,
+    upstream: Option<&'a str>,
+    tls: Option<&'a TlsInfo>,
+}
+
+impl<'a> Opened<'a> {
+    pub(super) fn of(info: &'a ConnectionInfo) -> Self {
+        Self {
+            client: info.client,
+            server: info.server,
+            mode: info.mode.as_deref(),
+            upstream: info.upstream.as_deref(),
+            tls: info.tls.as_ref(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Noted<'a> {
+    upstream_addr: Option<SocketAddr>,
+    upstream_local_addr: Option<SocketAddr>,
+    upstream_tls: Option<&'a TlsInfo>,
+    client_tls_nanos: Option<u64>,
+    dial_nanos: Option<u64>,
+    upstream_tls_nanos: Option<u64>,
+    alterations: Vec<Alteration>,
+    failure: Option<FailureOf<'a>>,
+}
+
+impl<'a> Noted<'a> {
+    pub(super) fn of(note: &'a ConnectionNote, secrets: Secrets) -> Self {
+        Self {
+            upstream_addr: note.upstream_addr,
+            upstream_local_addr: note.upstream_local_addr,
+            upstream_tls: note.upstream_tls.as_ref(),
+            client_tls_nanos: note.client_tls_nanos,
+            dial_nanos: note.dial_nanos,
+            upstream_tls_nanos: note.upstream_tls_nanos,
+            alterations: note.alterations.iter().map(|a| secrets.alteration(a)).collect(),
+            failure: note.failure.as_ref().map(FailureOf::of),
+        }
+    }
+}
+
+/// What the proxy could not do.
+#[derive(Debug, Serialize)]
+struct FailureOf<'a> {
+    stage: &'a str,
+    message: &'a str,
+    leg: Option<Leg>,
+}
+
+impl<'a> FailureOf<'a> {
+    fn of(failure: &'a Failure) -> Self {
+        Self { stage: &failure.stage, message: &failure.message, leg: failure.leg }
+    }
+}
+
+/// A plain HTTP body.
+#[derive(Debug, Serialize)]
+pub(super) struct Body {
+    pub direction: &'static str,
+    pub wire_len: u64,
+    pub content_len: u64,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Finding<'a> {
+    direction: &'static str,
+    code: &'static str,
+    severity: &'static str,
+    title: &'static str,
+    section: &'static str,
+    advice: &'static str,
+    evidence: Cow<'a, str>,
+    offset: u64,
+    len: u64,
+    frame: Option<u64>,
+}
+
+impl<'a> Finding<'a> {
+    pub(super) fn of(diagnostic: &'a Diagnostic, secrets: Secrets) -> Self {
+        let (rule, place) = (diagnostic.rule, diagnostic.place);
+        Self {
+            direction: diagnostic.direction.name(),
+            code: rule.code,
+            severity: rule.severity.name(),
+            title: rule.title,
+            section: rule.section,
+            advice: rule.advice,
+            evidence: secrets.words(&*diagnostic.evidence),
+            offset: place.offset,
+            len: place.len,
+            frame: place.frame,
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Gap {
+    pub direction: &'static str,
+    pub len: u64,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct LaneLost<'a> {
+    pub direction: &'static str,
+    pub offset: u64,
+    pub reason: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Finished {
+    pub direction: &'static str,
+    pub how: Finish,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Ended {
+    by: &'static str,
+    how: Finish,
+    close: Option<EndingClose>,
+}
+
+/// The first Close frame of the connection.
+#[derive(Debug, Serialize)]
+struct EndingClose {
+    by: &'static str,
+    code: Option<u16>,
+    name: Option<&'static str>,
+}
+
+impl Ended {
+    pub(super) fn of(ending: Ending) -> Self {
+        let close = |(by, code): (Direction, Option<u16>)| EndingClose {
+            by: by.sender(),
+            code,
+            name: code.map(|code| CloseCode(code).name()),
+        };
+        Self { by: ending.by.sender(), how: ending.how, close: ending.close.map(close) }
+    }
+}

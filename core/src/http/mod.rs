@@ -1,0 +1,22 @@
+//! HTTP/1.1 as far as it surrounds WebSockets: heads kept as raw octets, bodies measured.
+//!
+//! ```text
+//! octets ─► HeadReader ─► Head (raw + parsed view + faults) ─► BodyFraming ─► BodyDecoder
+//!                           └─► edit: change a field in place, every other octet as it was
+//! ```
+#![cfg_attr(
+    not(test),
+    warn(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::panic)
+)]
+
+pub mod body;
+pub mod edit;
+pub mod head;
+mod parse;
+mod reader;
+
+pub use body::{BodyDecoder, BodyFraming, BodyPart};
+pub use edit::{Edit, EditError};
+pub use head::{FaultKind, Head, HeadError, HeadFault, Header, StartLine};
+pub(crate) use parse::is_token;
+pub use reader::HeadReader;

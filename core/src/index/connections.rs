@@ -1,0 +1,202 @@
+//! Connection summaries: one entry of the connections list.
+
+use std::sync::Arc;
+
+use crate::session::Ending;
+use crate::{
+    ConnectionId, ConnectionInfo, ConnectionNote, Direction, EventKind, Frame, Head, Leg, Opcode,
+    OpeningHandshake, Severity, Timestamp,
+};
+
+/// What the connections list shows of one connection.
+#[derive(Debug, Clone)]
+pub struct ConnectionSummary {
+    /// Its number.
+    pub id: ConnectionId,
+    /// When it was accepted.
+    pub opened_at: Timestamp,
+    /// When anything was last seen of it.
+    pub last_at: Timestamp,
+    /// What is known of it from the start.
+    pub info: Arc<ConnectionInfo>,
+    /// What became known later, in order.
+    pub notes: Vec<Arc<ConnectionNote>>,
+    /// Where it stands.
+    pub state: State,
+    /// Its HTTP exchanges, in order; the last of a WebSocket is its opening handshake.
+    pub exchanges: Vec<Exchange>,
+    /// The opening handshake, once answered.
+    pub handshake: Option<Arc<OpeningHandshake>>,
+    /// Frames, by [`crate::Direction::index`].
+    pub frames: [u64; 2],
+    /// Data messages, by [`crate::Direction::index`].
+    pub messages: [u64; 2],
+    /// Plaintext octets on the client leg, by [`crate::Direction::index`].
+    pub octets: [u64; 2],
+    /// How many findings, by [`Severity`]: notes, warnings, errors.
+    pub findings: [u32; 3],
+    /// How it ended, if it did.
+    pub ending: Option<Ending>,
+    /// Why a direction could not be followed to its end, by [`Direction::index`].
+    pub lost: [Option<String>; 2],
+}
+
+/// One request and its answer.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    /// When the request head was whole.
+    pub requested_at: Timestamp,
+    /// The request.
+    pub request: Arc<Head>,
+    /// When the response head was whole.
+    pub answered_at: Option<Timestamp>,
+    /// The response, once there.
+    pub response: Option<Arc<Head>>,
+    /// Octets of content of request and response, once whole, by [`crate::Direction::index`].
+    pub content_len: [Option<u64>; 2],
+}
+
+/// Where a connection stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Nothing was understood yet.
+    Connecting,
+    /// Plain HTTP.
+    Http,
+    /// An open WebSocket.
+    Open,
+    /// A Close frame was seen.
+    Closing,
+    /// Ended.
+    Ended,
+}
+
+/// Exchanges listed of one connection; a long-polling client makes new ones for ever.
+const MAX_EXCHANGES: usize = 10_000;
+
+impl ConnectionSummary {
+    pub(super) fn new(id: ConnectionId, opened_at: Timestamp, info: Arc<ConnectionInfo>) -> Self {
+        Self {
+            id,
+            opened_at,
+            last_at: opened_at,
+            info,
+            notes: Vec::new(),
+            state: State::Connecting,
+            exchanges: Vec::new(),
+            handshake: None,
+            frames: [0; 2],
+            messages: [0; 2],
+            octets: [0; 2],
+            findings: [0; 3],
+            ending: None,
+            lost: [None, None],
+        }
+    }
+
+    pub(super) fn apply(&mut self, at: Timestamp, kind: EventKind) {
+        match kind {
+            EventKind::ConnectionNoted(note) => self.notes.push(note),
+            EventKind::HeadReceived { leg: Leg::Client, direction, head } => {
+                self.add_head(at, direction, head);
+            }
+            EventKind::BodyCompleted { direction, content_len, .. } => {
+                let open = self.exchanges.iter_mut().find(|exchange| {
+                    exchange.content_len[direction.index()].is_none()
+                        && (direction == Direction::ClientToServer || exchange.response.is_some())
+                });
+                if let Some(exchange) = open {
+                    exchange.content_len[direction.index()] = Some(content_len);
+                }
+            }
+            EventKind::HandshakeCompleted(handshake) => {
+                if handshake.upgraded {
+                    self.state = State::Open;
+                }
+                self.handshake = Some(handshake);
+            }
+            EventKind::LaneLost { direction, reason, .. } => {
+                self.lost[direction.index()].get_or_insert(reason);
+            }
+            EventKind::ConnectionEnded(ending) => {
+                self.state = State::Ended;
+                self.ending = Some(ending);
+            }
+            EventKind::ConnectionOpened(_)
+            | EventKind::HeadReceived { leg: Leg::Upstream, .. }
+            | EventKind::FrameDecoded(_)
+            | EventKind::MessageCompleted(_)
+            | EventKind::DiagnosticRaised(_)
+            | EventKind::GapMet { .. }
+            | EventKind::DirectionFinished { .. } => {}
+        }
+    }
+
+    pub(super) fn count_frame(&mut self, frame: &Frame) {
+        let seen = &mut self.frames[frame.direction.index()];
+        *seen = seen.saturating_add(1);
+        if frame.header.opcode == Opcode::Close && self.state != State::Ended {
+            self.state = State::Closing;
+        }
+    }
+
+    pub(super) fn count_finding(&mut self, severity: Severity) {
+        let [notes, warnings, errors] = &mut self.findings;
+        let seen = match severity {
+            Severity::Note => notes,
+            Severity::Warning => warnings,
+            Severity::Error => errors,
+        };
+        *seen = seen.saturating_add(1);
+    }
+
+    fn add_head(&mut self, at: Timestamp, direction: Direction, head: Arc<Head>) {
+        if self.state == State::Connecting {
+            self.state = State::Http;
+        }
+        match direction {
+            Direction::ClientToServer => {
+                if self.exchanges.len() >= MAX_EXCHANGES {
+                    self.exchanges.remove(0);
+                }
+                self.exchanges.push(Exchange {
+                    requested_at: at,
+                    request: head,
+                    answered_at: None,
+                    response: None,
+                    content_len: [None, None],
+                });
+            }
+            Direction::ServerToClient => {
+                // An interim response (1xx) is not the answer; 101 is the last of its kind.
+                let interim = head.status().is_some_and(|s| (100..200).contains(&s) && s != 101);
+                let open = self.exchanges.iter_mut().find(|exchange| exchange.response.is_none());
+                if let (false, Some(exchange)) = (interim, open) {
+                    exchange.answered_at = Some(at);
+                    exchange.response = Some(head);
+                }
+            }
+        }
+    }
+
+    /// The latest request's target, such as `/chat?room=1`.
+    pub fn target(&self) -> Option<&str> {
+        self.exchanges.last().and_then(|exchange| exchange.request.target())
+    }
+
+    /// Whether it became a WebSocket.
+    pub fn is_websocket(&self) -> bool {
+        self.handshake.as_ref().is_some_and(|handshake| handshake.upgraded)
+    }
+
+    /// The worst finding's severity.
+    pub fn worst(&self) -> Option<Severity> {
+        let [notes, warnings, errors] = self.findings;
+        match (errors, warnings, notes) {
+            (1.., _, _) => Some(Severity::Error),
+            (0, 1.., _) => Some(Severity::Warning),
+            (0, 0, 1..) => Some(Severity::Note),
+            (0, 0, 0) => None,
+        }
+    }
+}

@@ -1,0 +1,319 @@
+//! Message assembly, RFC 6455 §5.4: the frames of one lane put together, control frames between.
+//!
+//! ```text
+//!              text or binary, FIN 0
+//!   ┌────────┐ ─────────────────────► ┌──────────┐ ─┐ continuation, FIN 0
+//!   │  idle  │                        │ building │  │ (text or binary: the old one is given up)
+//!   └────────┘ ◄───────────────────── └──────────┘ ◄┘
+//!              continuation, FIN 1
+//! ```
+
+use bytes::{Bytes, BytesMut};
+
+use crate::message::inflate::InflateFault;
+use crate::message::{Inflater, Message, MessageFault, Utf8Validator};
+use crate::{Direction, FrameHeader, Opcode, Timestamp};
+
+/// Puts the data frames of one lane together. Give it every frame, control frames too.
+#[derive(Debug)]
+pub struct MessageAssembler {
+    direction: Direction,
+    data_limit: usize,
+    inflate_budget: u64,
+    /// permessage-deflate is agreed on; whether this lane's sender forgets its window.
+    no_context_takeover: Option<bool>,
+    /// Made with the first compressed message: an idle lane shall not pay for it.
+    inflater: Option<Box<Inflater>>,
+    context_lost: bool,
+    building: Option<Building>,
+    /// The frame in progress is part of the message in progress.
+    in_data_frame: bool,
+    next_index: u64,
+}
+
+#[derive(Debug)]
+struct Building {
+    opcode: Opcode,
+    compressed: bool,
+    first_frame: u64,
+    frames: u64,
+    wire_len: u64,
+    data_len: u64,
+    data: BytesMut,
+    budget: u64,
+    utf8: Utf8Validator,
+    fault: Option<MessageFault>,
+    first_octet_at: Timestamp,
+}
+
+/// How a frame stands to the message before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// As RFC 6455 §5.4 has it.
+    InOrder,
+    /// A new message begins inside a fragmented one, which is given up.
+    Interleaved,
+    /// There is nothing to continue.
+    Orphan,
+}
+
+impl MessageAssembler {
+    /// For the lane of `direction`. `data_limit` octets of each message are kept.
+    pub fn new(direction: Direction, data_limit: usize, inflate_budget: u64) -> Self {
+        Self {
+            direction,
+            data_limit,
+            inflate_budget,
+            no_context_takeover: None,
+            inflater: None,
+            context_lost: false,
+            building: None,
+            in_data_frame: false,
+            next_index: 0,
+        }
+    }
+
+    /// permessage-deflate is agreed on for this lane.
+    pub fn agree_on_deflate(&mut self, no_context_takeover: bool) {
+        self.no_context_takeover = Some(no_context_takeover);
+    }
+
+    /// Goes on behind earlier compressed messages, of which only their last octets are at hand.
+    pub fn resume_inflating(&mut self, no_context_takeover: bool, history: &[u8]) {
+        self.no_context_takeover = Some(no_context_takeover);
+        self.inflater = Some(Box::new(Inflater::resume(no_context_takeover, history)));
+    }
+
+    /// What later compressed messages can refer to: `None` before the first compressed message, and
+    /// where the context is lost.
+    pub fn inflate_history(&self) -> Option<&[u8]> {
+        if self.context_lost { None } else { self.inflater.as_deref().map(Inflater::history) }
+    }
+
+    /// Whether a frame with this header is a message of its own that needs no context: not a
+    /// fragment, not compressed. It may then be given to [`MessageAssembler::whole_message`].
+    #[inline]
+    pub fn is_whole_message(&self, header: &FrameHeader) -> bool {
+        let compressed = header.rsv.rsv1() && self.no_context_takeover.is_some();
+        header.fin && header.opcode.begins_message() && !compressed && self.building.is_none()
+    }
+
+    /// Whether the octets of a message of this kind matter here.
+    #[inline]
+    pub fn wants_message(&self, opcode: Opcode) -> bool {
+        opcode == Opcode::Text || self.data_limit > 0
+    }
+
+    /// The message that one frame is, see [`MessageAssembler::is_whole_message`]: `index` is the
+    /// frame's ordinal, `plain` its payload, of which `kept` are the first octets.
+    #[inline]
+    pub fn whole_message(
+        &mut self,
+        opcode: Opcode,
+        index: u64,
+        at: Timestamp,
+        plain: &[u8],
+        kept: &Bytes,
+    ) -> Message {
+        let data = match plain.get(..self.data_limit.min(plain.len())).unwrap_or_default() {
+            [] => Bytes::new(),
+            data if data.len() == kept.len() => kept.clone(),
+            data => Bytes::copy_from_slice(data),
+        };
+        let mut fault = None;
+        if opcode == Opcode::Text {
+            let mut utf8 = Utf8Validator::default();
+            utf8.push(plain);
+            fault = utf8.finish().err().map(|at| MessageFault::NotUtf8 { at });
+        }
+        self.in_data_frame = false;
+        let number = self.next_index;
+        self.next_index = number.saturating_add(1);
+        Message {
+            direction: self.direction,
+            index: number,
+            opcode,
+            first_frame: index,
+            last_frame: index,
+            frames: 1,
+            compressed: false,
+            wire_len: plain.len() as u64,
+            data_len: plain.len() as u64,
+            data,
+            fault,
+            first_octet_at: at,
+            last_octet_at: at,
+        }
+    }
+
+    /// A frame begins: `index` is its ordinal in its direction.
+    pub fn begin_frame(&mut self, header: &FrameHeader, index: u64, at: Timestamp) -> Standing {
+        let standing = match header.opcode {
+            Opcode::Text | Opcode::Binary => {
+                let compressed = header.rsv.rsv1() && self.no_context_takeover.is_some();
+                let interleaved = self.building.is_some();
+                self.building = Some(Building {
+                    opcode: header.opcode,
+                    compressed,
+                    first_frame: index,
+                    frames: 0,
+                    wire_len: 0,
+                    data_len: 0,
+                    data: BytesMut::new(),
+                    budget: self.inflate_budget,
+                    utf8: Utf8Validator::default(),
+                    fault: (compressed && self.context_lost).then_some(MessageFault::ContextLost),
+                    first_octet_at: at,
+                });
+                self.in_data_frame = true;
+                if interleaved { Standing::Interleaved } else { Standing::InOrder }
+            }
+            Opcode::Continuation => {
+                self.in_data_frame = self.building.is_some();
+                if self.in_data_frame { Standing::InOrder } else { Standing::Orphan }
+            }
+            _ => {
+                self.in_data_frame = false;
+                Standing::InOrder
+            }
+        };
+        if self.in_data_frame
+            && let Some(building) = &mut self.building
+        {
+            building.frames = building.frames.saturating_add(1);
+            building.wire_len = building.wire_len.saturating_add(header.payload_len.value);
+        }
+        standing
+    }
+
+    /// Whether the octets of the frame in progress matter here: if not, unmasking them is in vain.
+    #[inline]
+    pub fn wants_payload(&self) -> bool {
+        self.in_data_frame
+            && self.building.as_ref().is_some_and(|building| {
+                building.compressed || building.opcode == Opcode::Text || self.data_limit > 0
+            })
+    }
+
+    /// Octets of the frame in progress are there, uninteresting to this lane.
+    pub fn skip_payload(&mut self, len: u64) {
+        if self.in_data_frame
+            && let Some(building) = &mut self.building
+        {
+            building.data_len = building.data_len.saturating_add(len);
+        }
+    }
+
+    /// Octets of the frame in progress, unmasked.
+    #[inline]
+    pub fn push_payload(&mut self, octets: &[u8]) {
+        if !self.in_data_frame {
+            return;
+        }
+        let Some(building) = &mut self.building else { return };
+        if !building.compressed {
+            building.take_in(octets, self.data_limit);
+        } else if building.fault.is_none() {
+            let inflater = self.inflater.get_or_insert_with(|| {
+                Box::new(Inflater::new(self.no_context_takeover.unwrap_or(false)))
+            });
+            let limit = self.data_limit;
+            let mut budget = building.budget;
+            let outcome =
+                inflater.push(octets, &mut budget, &mut |fresh| building.take_in(fresh, limit));
+            building.budget = budget;
+            self.note_inflating(outcome);
+        }
+    }
+
+    /// The frame in progress is whole; a message, where it ends one.
+    #[inline]
+    pub fn end_frame(
+        &mut self,
+        header: &FrameHeader,
+        index: u64,
+        at: Timestamp,
+    ) -> Option<Message> {
+        if !self.in_data_frame || !header.fin {
+            return None;
+        }
+        self.in_data_frame = false;
+        if self.building.as_ref().is_some_and(|b| b.compressed && b.fault.is_none()) {
+            self.finish_inflating();
+        }
+        let building = self.building.take()?;
+        let utf8_fault = match building.utf8.finish() {
+            Err(at) if building.opcode == Opcode::Text => Some(MessageFault::NotUtf8 { at }),
+            _ => None,
+        };
+        let message = Message {
+            direction: self.direction,
+            index: self.next_index,
+            opcode: building.opcode,
+            first_frame: building.first_frame,
+            last_frame: index,
+            frames: building.frames,
+            compressed: building.compressed,
+            wire_len: building.wire_len,
+            data_len: building.data_len,
+            data: building.data.freeze(),
+            fault: building.fault.or(utf8_fault),
+            first_octet_at: building.first_octet_at,
+            last_octet_at: at,
+        };
+        self.next_index = self.next_index.saturating_add(1);
+        Some(message)
+    }
+
+    /// Whether no message is in progress.
+    pub fn is_between_messages(&self) -> bool {
+        self.building.is_none()
+    }
+
+    /// Data of the message in progress so far, and what is wrong with it.
+    pub fn partial(&mut self) -> Option<(Bytes, Option<MessageFault>)> {
+        self.building.as_mut().map(|b| (b.data.split().freeze(), b.fault))
+    }
+
+    fn finish_inflating(&mut self) {
+        let Some(building) = &mut self.building else { return };
+        let inflater = self.inflater.get_or_insert_with(|| {
+            Box::new(Inflater::new(self.no_context_takeover.unwrap_or(false)))
+        });
+        let limit = self.data_limit;
+        let mut budget = building.budget;
+        let outcome =
+            inflater.finish_message(&mut budget, &mut |fresh| building.take_in(fresh, limit));
+        self.note_inflating(outcome);
+    }
+
+    fn note_inflating(&mut self, outcome: Result<(), InflateFault>) {
+        let (Err(fault), Some(building)) = (outcome, &mut self.building) else { return };
+        building.fault = Some(match fault {
+            InflateFault::Invalid => MessageFault::InflateFailed { after: building.data_len },
+            InflateFault::OverBudget => MessageFault::OverBudget { budget: self.inflate_budget },
+        });
+        if self.no_context_takeover == Some(true) {
+            if let Some(inflater) = &mut self.inflater {
+                inflater.forget();
+            }
+        } else {
+            self.context_lost = true;
+            self.inflater = None;
+        }
+    }
+}
+
+impl Building {
+    #[inline]
+    fn take_in(&mut self, octets: &[u8], limit: usize) {
+        if self.opcode == Opcode::Text {
+            self.utf8.push(octets);
+        }
+        self.data_len = self.data_len.saturating_add(octets.len() as u64);
+        let room = limit.saturating_sub(self.data.len());
+        if room > 0 {
+            self.data.extend_from_slice(octets.get(..room.min(octets.len())).unwrap_or_default());
+        }
+    }
+}

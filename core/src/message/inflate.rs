@@ -1,0 +1,270 @@
+//! permessage-deflate, the receiving side (RFC 7692 §7.2.2): one lane's inflater.
+
+use flate2::{Decompress, FlushDecompress, Status};
+
+/// The farthest back that DEFLATE can refer: 2^15 octets.
+pub const WINDOW: usize = 1 << 15;
+
+/// What a sender strips from the end of each message, and a receiver puts back (RFC 7692 §7.2.1).
+const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
+
+/// Octets that come out at once.
+const STEP: usize = 16 << 10;
+
+/// Inflates the messages of one lane, with the sender's sliding window taken over or not.
+///
+/// Always inflates with the largest window, which reads what any smaller window wrote.
+pub struct Inflater {
+    stream: Decompress,
+    /// What came out last: at least the last [`WINDOW`] octets where there were so many.
+    history: Vec<u8>,
+    no_context_takeover: bool,
+}
+
+/// Why inflating stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InflateFault {
+    /// The octets are not DEFLATE data.
+    Invalid,
+    /// More came out than was allowed.
+    OverBudget,
+}
+
+impl std::fmt::Debug for Inflater {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inflater").field("history", &self.history.len()).finish_non_exhaustive()
+    }
+}
+
+impl Inflater {
+    /// An inflater before the first message of a lane.
+    pub fn new(no_context_takeover: bool) -> Self {
+        Self { stream: Decompress::new(false), history: Vec::new(), no_context_takeover }
+    }
+
+    /// An inflater between two messages, of which the earlier ones left `history` behind.
+    pub fn resume(no_context_takeover: bool, history: &[u8]) -> Self {
+        let mut inflater = Self::new(no_context_takeover);
+        inflater.history.extend_from_slice(history);
+        inflater.restart();
+        inflater
+    }
+
+    /// The last octets that came out, at most [`WINDOW`]: all that later messages can refer to.
+    pub fn history(&self) -> &[u8] {
+        let start = self.history.len().saturating_sub(WINDOW);
+        self.history.get(start..).unwrap_or_default()
+    }
+
+    /// Inflates part of a message; what comes out goes to `out`, at most `budget` octets.
+    pub fn push(
+        &mut self,
+        mut compressed: &[u8],
+        budget: &mut u64,
+        out: &mut dyn FnMut(&[u8]),
+    ) -> Result<(), InflateFault> {
+        let mut step = [0; STEP];
+        loop {
+            let (taken_before, made_before) = (self.stream.total_in(), self.stream.total_out());
+            let outcome = self.stream.decompress(compressed, &mut step, FlushDecompress::Sync);
+            let taken = usize_of(self.stream.total_in().wrapping_sub(taken_before));
+            let made = usize_of(self.stream.total_out().wrapping_sub(made_before));
+            compressed = compressed.get(taken..).unwrap_or_default();
+            let fresh = step.get(..made).unwrap_or_default();
+            self.remember(fresh);
+            let allowed = fresh.get(..usize_of(*budget).min(made)).unwrap_or_default();
+            if !allowed.is_empty() {
+                out(allowed);
+            }
+            let within = made as u64 <= *budget;
+            *budget = budget.saturating_sub(made as u64);
+            if !within {
+                return Err(InflateFault::OverBudget);
+            }
+            // What came out before a fault counts: it does so when the octets come one by one.
+            let status = outcome.map_err(|_| InflateFault::Invalid)?;
+            match status {
+                // A block with BFINAL set ends the DEFLATE stream but neither the message nor the
+                // window: what follows is a new stream over the old history (RFC 7692 §7.2.3.4).
+                Status::StreamEnd => self.restart(),
+                Status::Ok | Status::BufError if taken == 0 && made == 0 => return Ok(()),
+                Status::Ok | Status::BufError => {}
+            }
+            if compressed.is_empty() && made < STEP {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Ends a message: puts the stripped tail back, and forgets the window where the sender does.
+    pub fn finish_message(
+        &mut self,
+        budget: &mut u64,
+        out: &mut dyn FnMut(&[u8]),
+    ) -> Result<(), InflateFault> {
+        let outcome = self.push(&TAIL, budget, out);
+        if self.no_context_takeover {
+            self.forget();
+        }
+        outcome
+    }
+
+    /// Starts afresh, as before the first message.
+    pub fn forget(&mut self) {
+        self.stream.reset(false);
+        self.history.clear();
+    }
+
+    fn restart(&mut self) {
+        self.stream.reset(false);
+        if !self.history.is_empty() {
+            let start = self.history.len().saturating_sub(WINDOW);
+            let history = self.history.get(start..).unwrap_or_default();
+            // Fails only for a stream that is not at its start, which it is.
+            let _ = self.stream.set_dictionary(history);
+        }
+    }
+
+    fn remember(&mut self, fresh: &[u8]) {
+        if fresh.len() >= WINDOW {
+            self.history.clear();
+        } else if self.history.len() > WINDOW.saturating_add(STEP) {
+            let surplus = self.history.len().saturating_sub(WINDOW);
+            self.history.drain(..surplus);
+        }
+        self.history.extend_from_slice(fresh);
+    }
+}
+
+fn usize_of(value: u64) -> usize {
+    usize::try_from(value).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use flate2::{Compress, Compression, FlushCompress};
+    use hex_literal::hex;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn inflate(inflater: &mut Inflater, parts: &[&[u8]]) -> Result<Vec<u8>, InflateFault> {
+        let (mut out, mut budget) = (Vec::new(), 1 << 20);
+        for part in parts {
+            inflater.push(part, &mut budget, &mut |fresh| out.extend_from_slice(fresh))?;
+        }
+        inflater.finish_message(&mut budget, &mut |fresh| out.extend_from_slice(fresh))?;
+        Ok(out)
+    }
+
+    /// One message as a permessage-deflate sender would make it.
+    fn deflate(compress: &mut Compress, data: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(data.len() + 128);
+        compress.compress_vec(data, &mut out, FlushCompress::Sync).unwrap();
+        assert!(out.ends_with(&TAIL));
+        out.truncate(out.len() - TAIL.len());
+        out
+    }
+
+    #[test]
+    fn the_examples_of_rfc_7692_section_7_2_3() {
+        // §7.2.3.1 one compressed block, whole and in two fragments.
+        let mut inflater = Inflater::new(false);
+        assert_eq!(inflate(&mut inflater, &[&hex!("f248cdc9c90700")]).unwrap(), b"Hello");
+        let mut inflater = Inflater::new(false);
+        assert_eq!(
+            inflate(&mut inflater, &[&hex!("f248cd"), &hex!("c9c90700")]).unwrap(),
+            b"Hello"
+        );
+        // §7.2.3.2 the sliding window is shared by the second message.
+        assert_eq!(inflate(&mut inflater, &[&hex!("f200110000")]).unwrap(), b"Hello");
+        // §7.2.3.3 a block with no compression.
+        let mut inflater = Inflater::new(false);
+        assert_eq!(inflate(&mut inflater, &[&hex!("000500faff48656c6c6f00")]).unwrap(), b"Hello");
+        // §7.2.3.4 a block with BFINAL set; the next message still refers to it.
+        let mut inflater = Inflater::new(false);
+        assert_eq!(inflate(&mut inflater, &[&hex!("f348cdc9c9070000")]).unwrap(), b"Hello");
+        assert_eq!(inflate(&mut inflater, &[&hex!("f200110000")]).unwrap(), b"Hello");
+        // §7.2.3.5 two blocks in one message.
+        let mut inflater = Inflater::new(false);
+        let two = hex!("f24805000000ffffcac9c90700");
+        assert_eq!(inflate(&mut inflater, &[&two]).unwrap(), b"Hello");
+    }
+
+    #[test]
+    fn without_takeover_each_message_stands_alone() {
+        let mut inflater = Inflater::new(true);
+        assert_eq!(inflate(&mut inflater, &[&hex!("f248cdc9c90700")]).unwrap(), b"Hello");
+        assert!(inflater.history().is_empty());
+        assert_eq!(inflate(&mut inflater, &[&hex!("f200110000")]), Err(InflateFault::Invalid));
+    }
+
+    #[test]
+    fn a_resumed_inflater_goes_on_where_the_history_ends() {
+        let mut compress = Compress::new(Compression::default(), false);
+        let (mut first, mut at_the_end) = (Inflater::new(false), Vec::new());
+        for round in 0..200u32 {
+            let text = format!("round {round}: {}", "the quick brown fox ".repeat(40));
+            let wire = deflate(&mut compress, text.as_bytes());
+            let mut resumed = Inflater::resume(false, first.history());
+            assert_eq!(inflate(&mut first, &[&wire]).unwrap(), text.as_bytes());
+            assert_eq!(inflate(&mut resumed, &[&wire]).unwrap(), text.as_bytes(), "round {round}");
+            at_the_end = text.into_bytes();
+        }
+        assert_eq!(first.history().len(), WINDOW);
+        assert!(first.history().ends_with(&at_the_end));
+    }
+
+    #[test]
+    fn a_bomb_stops_at_the_budget() {
+        let mut compress = Compress::new(Compression::best(), false);
+        let wire = deflate(&mut compress, &vec![0; 4 << 20]);
+        assert!(wire.len() < 8 << 10);
+        let (mut budget, mut came_out) = (100_000, 0);
+        let outcome =
+            Inflater::new(false).push(&wire, &mut budget, &mut |fresh| came_out += fresh.len());
+        assert_eq!(outcome, Err(InflateFault::OverBudget));
+        assert_eq!(came_out, 100_000);
+    }
+
+    /// What came out, and how it ended, of messages that come in parts.
+    fn outcomes(messages: &[Vec<&[u8]>], budget: u64) -> (Vec<u8>, Result<(), InflateFault>) {
+        let (mut inflater, mut out) = (Inflater::new(false), Vec::new());
+        let mut all = || {
+            for parts in messages {
+                let mut left = budget;
+                for part in parts {
+                    inflater.push(part, &mut left, &mut |fresh| out.extend_from_slice(fresh))?;
+                }
+                inflater.finish_message(&mut left, &mut |fresh| out.extend_from_slice(fresh))?;
+            }
+            Ok(())
+        };
+        let outcome = all();
+        (out, outcome)
+    }
+
+    proptest! {
+        #[test]
+        fn any_octets_inflate_alike_in_any_split_and_within_the_budget(
+            damage: Option<(prop::sample::Index, u8)>,
+            texts in prop::collection::vec(prop::collection::vec(0u8..4, 1..300), 1..4),
+            budget in prop_oneof![Just(1u64 << 20), 0..200u64],
+        ) {
+            let mut sender = Compress::new(Compression::default(), false);
+            let mut messages: Vec<_> = texts.iter().map(|text| deflate(&mut sender, text)).collect();
+            if let Some((place, octet)) = damage && !messages[0].is_empty() {
+                let place = place.index(messages[0].len());
+                messages[0][place] = octet;
+            }
+            let whole: Vec<Vec<&[u8]>> = messages.iter().map(|m| vec![&m[..]]).collect();
+            let split: Vec<Vec<&[u8]>> = messages.iter().map(|m| m.chunks(1).collect()).collect();
+            let (out, outcome) = outcomes(&whole, budget);
+            prop_assert_eq!(outcomes(&split, budget), (out.clone(), outcome));
+            prop_assert!(out.len() as u64 <= budget.saturating_mul(messages.len() as u64));
+            if damage.is_none() && budget == 1 << 20 {
+                prop_assert_eq!((out, outcome), (texts.concat(), Ok(())));
+            }
+        }
+    }
+}

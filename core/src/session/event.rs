@@ -1,0 +1,105 @@
+//! Events: what the session says when it has understood something.
+
+use std::sync::Arc;
+
+use crate::message::MessageFault;
+use crate::{
+    ConnectionId, ConnectionInfo, ConnectionNote, Diagnostic, Direction, Finish, Frame, Head, Leg,
+    Message, OpeningHandshake, Timestamp,
+};
+
+/// Something understood about one connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// The connection it is about.
+    pub connection: ConnectionId,
+    /// When the octet that completed it was read.
+    pub at: Timestamp,
+    /// What it is.
+    pub kind: EventKind,
+}
+
+/// What was understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventKind {
+    /// A connection was accepted.
+    ConnectionOpened(Arc<ConnectionInfo>),
+    /// Something became known about it: upstream, TLS, timings, alterations, a failure.
+    ConnectionNoted(Arc<ConnectionNote>),
+    /// A request or response head is whole. Heads of the upstream leg come with `Leg::Upstream`.
+    HeadReceived {
+        /// The side it was seen on.
+        leg: Leg,
+        /// A request goes client to server, a response server to client.
+        direction: Direction,
+        /// The octets, and what they say.
+        head: Arc<Head>,
+    },
+    /// Body octets of a plain HTTP message ended.
+    BodyCompleted {
+        /// Whose body.
+        direction: Direction,
+        /// Octets on the wire, chunk framing included.
+        wire_len: u64,
+        /// Octets of content, chunk framing taken off.
+        content_len: u64,
+    },
+    /// A request to open a WebSocket was answered, with 101 or otherwise.
+    HandshakeCompleted(Arc<OpeningHandshake>),
+    /// A frame is whole.
+    FrameDecoded(Frame),
+    /// A data message is whole. Follows its last frame.
+    MessageCompleted(Message),
+    /// A finding.
+    DiagnosticRaised(Diagnostic),
+    /// Octets are missing from the capture; the lane is lost.
+    GapMet {
+        /// The lane they are missing from.
+        direction: Direction,
+        /// How many.
+        len: u64,
+    },
+    /// From this lane offset on, octets are counted but not understood.
+    LaneLost {
+        /// Which lane.
+        direction: Direction,
+        /// From where.
+        offset: u64,
+        /// One line that says why.
+        reason: String,
+    },
+    /// One direction ended.
+    DirectionFinished {
+        /// The direction whose sender closed.
+        direction: Direction,
+        /// FIN or RST.
+        how: Finish,
+    },
+    /// Both directions ended, or one was reset: nothing more will come.
+    ConnectionEnded(Ending),
+}
+
+/// How a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ending {
+    /// Who closed first on the transport.
+    pub by: Direction,
+    /// FIN or RST.
+    pub how: Finish,
+    /// The first Close frame: who sent it, and its code (`None` for an empty body).
+    pub close: Option<(Direction, Option<u16>)>,
+}
+
+/// Shown in a list for a message that cannot be read: one line.
+impl std::fmt::Display for MessageFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NotUtf8 { at } => write!(f, "not UTF-8 at message octet {at}"),
+            Self::InflateFailed { after } => write!(f, "cannot be inflated beyond octet {after}"),
+            Self::OverBudget { budget } => write!(f, "inflates beyond {budget} octets"),
+            Self::ContextLost => {
+                f.write_str("an earlier message of this direction broke the compression context")
+            }
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! One lane while it speaks HTTP/1.1: heads and bodies, one after the other.
+//!
+//! ```text
+//!  ┌──────┐ head whole   ┌──────────────────┐ the inspector says what follows
+//!  │ head │ ───────────► │ between: waiting │ ─► body ─► head …
+//!  └──────┘              │ for a word       │ ─► frames (another lane type)
+//!                        └──────────────────┘
+//! ```
+
+use bytes::Bytes;
+
+use crate::http::head::HeadError;
+use crate::http::{BodyDecoder, BodyFraming, BodyPart, HeadReader};
+
+/// Follows one lane's HTTP messages.
+#[derive(Debug)]
+pub struct HttpLane {
+    stage: Stage,
+    offset: u64,
+    head_offset: u64,
+    head_limit: usize,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Head(HeadReader),
+    /// A head is whole; what follows it is not decided yet.
+    Between,
+    Body(BodyDecoder, BodyFraming),
+    Lost,
+}
+
+/// What an HTTP lane found.
+#[derive(Debug)]
+pub enum HttpPart {
+    /// A head is whole. Say with [`HttpLane::expect_body`] or [`HttpLane::expect_head`] what follows.
+    Head {
+        /// Its octets.
+        raw: Bytes,
+        /// Lane offset of the first of them.
+        offset: u64,
+    },
+    /// A body is whole.
+    BodyEnd {
+        /// Octets on the wire.
+        wire_len: u64,
+        /// Octets of content.
+        content_len: u64,
+    },
+    /// The lane cannot be followed any further.
+    Lost {
+        /// Lane offset of the first octet that is not understood.
+        offset: u64,
+        /// One line that says why.
+        reason: String,
+    },
+}
+
+impl HttpLane {
+    /// Before the first octet of a connection.
+    pub fn new(head_limit: usize) -> Self {
+        Self { stage: Stage::Head(HeadReader::default()), offset: 0, head_offset: 0, head_limit }
+    }
+
+    /// Takes octets from the front of `input`: the next part, or `None` when it is used up or the
+    /// lane waits for a word.
+    pub fn next_part(&mut self, input: &mut &[u8]) -> Option<HttpPart> {
+        let before = input.len();
+        let part = self.step(input);
+        self.offset = self.offset.saturating_add(before.saturating_sub(input.len()) as u64);
+        if let Some(HttpPart::Head { .. }) = part {
+            self.stage = Stage::Between;
+        }
+        part
+    }
+
+    fn step(&mut self, input: &mut &[u8]) -> Option<HttpPart> {
+        let before = input.len();
+        match &mut self.stage {
+            Stage::Head(reader) => match reader.take(input, self.head_limit) {
+                Ok(None) => None,
+                Ok(Some(raw)) => Some(HttpPart::Head { raw, offset: self.head_offset }),
+                Err(fault) => Some(self.lose_head(&fault, input)),
+            },
+            Stage::Body(body, _) => loop {
+                match body.next_part(input)? {
+                    BodyPart::Content(_) => {}
+                    BodyPart::End => {
+                        let (wire_len, content_len) = (body.wire_len(), body.content_len());
+                        self.stage = Stage::Between;
+                        return Some(HttpPart::BodyEnd { wire_len, content_len });
+                    }
+                    BodyPart::Invalid(reason) => {
+                        let taken = before.saturating_sub(input.len()) as u64;
+                        let offset = self.offset.saturating_add(taken);
+                        self.stage = Stage::Lost;
+                        *input = &[];
+                        return Some(HttpPart::Lost { offset, reason });
+                    }
+                }
+            },
+            Stage::Between => None,
+            Stage::Lost => {
+                *input = &[];
+                None
+            }
+        }
+    }
+
+    fn lose_head(&mut self, fault: &HeadError, input: &mut &[u8]) -> HttpPart {
+        self.stage = Stage::Lost;
+        *input = &[];
+        HttpPart::Lost { offset: self.head_offset, reason: fault.to_string() }
+    }
+
+    /// A body follows.
+    pub fn expect_body(&mut self, framing: BodyFraming) {
+        self.stage = Stage::Body(BodyDecoder::new(framing), framing);
+    }
+
+    /// The next head follows at once.
+    pub fn expect_head(&mut self) {
+        self.head_offset = self.offset;
+        self.stage = Stage::Head(HeadReader::default());
+    }
+
+    /// From here on octets are only counted.
+    pub fn lose(&mut self) {
+        self.stage = Stage::Lost;
+    }
+
+    /// Whether a head is whole and nobody has said what follows it.
+    pub fn is_waiting(&self) -> bool {
+        matches!(self.stage, Stage::Between)
+    }
+
+    /// Lane offset of the next octet.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Whether the next octet would be the first of a head.
+    pub fn is_before_head(&self) -> bool {
+        matches!(&self.stage, Stage::Head(reader) if reader.gathered().is_empty())
+    }
+
+    /// No more octets come: the end of a body that lasts until then, or a message cut short.
+    pub fn finish(&mut self) -> Option<HttpPart> {
+        match std::mem::replace(&mut self.stage, Stage::Lost) {
+            Stage::Body(body, BodyFraming::UntilClose) => Some(HttpPart::BodyEnd {
+                wire_len: body.wire_len(),
+                content_len: body.content_len(),
+            }),
+            Stage::Body(body, _) => {
+                let wire_len = body.wire_len();
+                let reason = format!("the sender closed after {wire_len} octets of a longer body");
+                Some(HttpPart::Lost { offset: self.offset, reason })
+            }
+            Stage::Head(reader) if !reader.gathered().is_empty() => {
+                let seen = reader.gathered().len();
+                let reason = format!("the sender closed after {seen} octets of a head");
+                Some(HttpPart::Lost { offset: self.head_offset, reason })
+            }
+            Stage::Head(_) | Stage::Between | Stage::Lost => None,
+        }
+    }
+}

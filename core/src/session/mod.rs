@@ -1,0 +1,123 @@
+//! The session: records in, events out.
+//!
+//! ```text
+//!  Record ─► Session ─► which connection ─► Inspector ─► which lane ─► HttpLane or FrameLane ─► Event
+//! ```
+
+pub mod event;
+pub mod frame_lane;
+pub mod http_lane;
+pub mod inspector;
+pub mod lane_event;
+
+use std::collections::VecDeque;
+
+pub use event::{Ending, Event, EventKind};
+pub use inspector::Inspector;
+
+use crate::connection::ConnectionMap;
+use crate::{ConnectionId, Direction, Record};
+
+/// How much of what is seen is kept; what is beyond a limit is counted, and said so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Octets of payload kept on a [`crate::Frame`].
+    pub frame_payload: usize,
+    /// Octets kept on a [`crate::Message`].
+    pub message_data: usize,
+    /// Octets one message may inflate to before inflating stops.
+    pub inflate_budget: u64,
+    /// Octets of one HTTP head.
+    pub head: usize,
+    /// Octets of one lane that may wait for the other: behind an upgrade request before its answer,
+    /// responses before their requests, heads of requests before their responses.
+    pub early: usize,
+}
+
+impl Limits {
+    /// Keeps payloads whole up to 64 MiB: for exports and detail views.
+    pub const KEEP: Self = Self {
+        frame_payload: 64 << 20,
+        message_data: 64 << 20,
+        inflate_budget: 256 << 20,
+        head: 256 << 10,
+        early: 1 << 20,
+    };
+
+    /// Keeps no payload; checks and counts all the same: for the index.
+    pub const COUNT: Self = Self { frame_payload: 0, message_data: 0, ..Self::KEEP };
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::KEEP
+    }
+}
+
+/// Understands a whole capture: any number of connections.
+#[derive(Debug)]
+pub struct Session {
+    limits: Limits,
+    connections: ConnectionMap<Inspector>,
+    events: VecDeque<Event>,
+    scratch: Vec<u8>,
+}
+
+impl Session {
+    /// A session that has seen nothing yet.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            connections: ConnectionMap::default(),
+            events: VecDeque::new(),
+            scratch: Vec::new(),
+        }
+    }
+
+    /// Takes in one record. What it means is then to be had from [`Session::poll_event`].
+    pub fn receive(&mut self, record: &Record) {
+        let mut events = std::mem::take(&mut self.events);
+        self.receive_into(record, &mut |event| events.push_back(event));
+        self.events = events;
+    }
+
+    /// Takes in one record and tells what it means at once, without a queue.
+    ///
+    /// A connection that ended is forgotten; records that still name it are passed over.
+    pub fn receive_into(&mut self, record: &Record, out: &mut dyn FnMut(Event)) {
+        let id = record.connection();
+        if matches!(record, Record::Opened { .. }) {
+            self.connections.insert(id, Inspector::new(id, self.limits));
+        }
+        let Some(inspector) = self.connections.get_mut(&id) else { return };
+        inspector.receive(record, &mut self.scratch, out);
+        if inspector.has_ended() {
+            self.connections.remove(&id);
+        }
+    }
+
+    /// No more records come: says of each open lane what is left unfinished.
+    pub fn finish(&mut self) {
+        let mut open: Vec<Inspector> = self.connections.drain().map(|(_, open)| open).collect();
+        open.sort_by_key(Inspector::id);
+        for mut inspector in open {
+            inspector.finish(&mut |event| self.events.push_back(event));
+        }
+    }
+
+    /// The next event, in the order of the octets.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// What compressed messages to come in this lane can refer to; see
+    /// [`crate::message::MessageAssembler::inflate_history`].
+    pub fn inflate_history(&self, id: ConnectionId, direction: Direction) -> Option<&[u8]> {
+        self.connections.get(&id)?.inflate_history(direction)
+    }
+
+    /// Where this lane stands in between two messages: the lane offset of the next frame.
+    pub fn offset_between_messages(&self, id: ConnectionId, direction: Direction) -> Option<u64> {
+        self.connections.get(&id)?.offset_between_messages(direction)
+    }
+}

@@ -1,0 +1,244 @@
+//! The laws of the crate, as properties: see the crate's front page.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use bytes::Bytes;
+use framescope_core::frame::{LengthForm, Rsv};
+use framescope_core::session::Limits;
+use framescope_core::{
+    ConnectionId, ConnectionInfo, Direction, Event, EventKind, Finish, FrameHeader, Leg,
+    MaskingKey, Opcode, PayloadLength, Record, Session, Timestamp,
+};
+use proptest::prelude::*;
+
+const REQUEST: &str = "GET /chat HTTP/1.1\r\nHost: a.example\r\nUpgrade: websocket\r\n\
+    Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+const RESPONSE: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
+    Connection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n";
+const DEFLATE: &str = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
+
+const ID: ConnectionId = ConnectionId(1);
+const UP: Direction = Direction::ClientToServer;
+const DOWN: Direction = Direction::ServerToClient;
+
+fn opened() -> Record {
+    let info = ConnectionInfo {
+        client: "127.0.0.1:50000".parse().unwrap(),
+        server: "127.0.0.1:9870".parse().unwrap(),
+        mode: None,
+        upstream: None,
+        tls: None,
+    };
+    Record::Opened { connection: ID, at: Timestamp::from_nanos(1), info: Box::new(info) }
+}
+
+/// Octets as a record; every octet of a lane has the same time, so that a split changes no time.
+fn octets(direction: Direction, octets: &[u8]) -> Record {
+    let at = Timestamp::from_nanos(10 + direction.index() as u64);
+    let octets = Bytes::copy_from_slice(octets);
+    Record::Octets { connection: ID, at, leg: Leg::Client, direction, octets }
+}
+
+fn finished(direction: Direction) -> Record {
+    let at = Timestamp::from_nanos(20);
+    Record::Finished { connection: ID, at, leg: Leg::Client, direction, how: Finish::Fin }
+}
+
+fn cut(lane: &[u8], cuts: &[prop::sample::Index]) -> Vec<Vec<u8>> {
+    let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(lane.len() + 1)).collect();
+    cuts.extend([0, lane.len()]);
+    cuts.sort_unstable();
+    cuts.windows(2).filter(|w| w[0] < w[1]).map(|w| lane[w[0]..w[1]].to_vec()).collect()
+}
+
+/// Limits that short lanes reach.
+const SMALL: Limits =
+    Limits { frame_payload: 8, message_data: 16, inflate_budget: 64, head: 300, early: 40 };
+
+fn events(records: &[Record]) -> Vec<Event> {
+    events_within(Limits { inflate_budget: 1 << 20, ..Limits::KEEP }, records)
+}
+
+fn events_within(limits: Limits, records: &[Record]) -> Vec<Event> {
+    let mut session = Session::new(limits);
+    let mut events = Vec::new();
+    for record in records {
+        session.receive(record);
+        while let Some(event) = session.poll_event() {
+            events.push(event);
+        }
+    }
+    session.finish();
+    events.extend(std::iter::from_fn(|| session.poll_event()));
+    events
+}
+
+/// What one lane says, leaving out what both lanes say together.
+fn lane_events(events: &[Event], wanted: Direction) -> Vec<EventKind> {
+    let of = |kind: &EventKind| match kind {
+        EventKind::HeadReceived { direction, .. }
+        | EventKind::BodyCompleted { direction, .. }
+        | EventKind::GapMet { direction, .. }
+        | EventKind::LaneLost { direction, .. } => Some(*direction),
+        EventKind::FrameDecoded(frame) => Some(frame.direction),
+        EventKind::MessageCompleted(message) => Some(message.direction),
+        EventKind::DiagnosticRaised(finding) => Some(finding.direction),
+        _ => None,
+    };
+    events.iter().filter(|e| of(&e.kind) == Some(wanted)).map(|e| e.kind.clone()).collect()
+}
+
+/// One frame as some peer might write it: mostly in order, sometimes not.
+fn any_frame(masked: bool) -> impl Strategy<Value = Vec<u8>> {
+    let opcode = prop_oneof![4 => 0u8..3, 3 => 8u8..11, 1 => 0u8..16];
+    let rsv = prop_oneof![4 => Just(0u8), 2 => Just(0b100), 1 => 0u8..8];
+    let payload = prop_oneof![
+        4 => "[a-zé💻]{0,20}".prop_map(String::into_bytes),
+        3 => prop::collection::vec(any::<u8>(), 0..200),
+        1 => Just(vec![0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00]),
+    ];
+    let form = prop_oneof![6 => Just(None), 1 => Just(Some(LengthForm::SixtyFour))];
+    let masked = prop_oneof![8 => Just(masked), 1 => any::<bool>()];
+    (any::<bool>(), rsv, opcode, masked, any::<[u8; 4]>(), payload, form).prop_map(
+        |(fin, rsv, opcode, masked, key, mut payload, form)| {
+            let masking_key = masked.then_some(MaskingKey(key));
+            let mut payload_len = PayloadLength::minimal(payload.len() as u64);
+            payload_len.form = form.unwrap_or(payload_len.form);
+            let (rsv, opcode) = (Rsv::from_bits(rsv), Opcode::from_bits(opcode));
+            let header = FrameHeader { fin, rsv, opcode, masking_key, payload_len };
+            let mut wire = Vec::new();
+            header.encode(&mut wire);
+            if let Some(key) = masking_key {
+                key.apply(0, &mut payload);
+            }
+            wire.extend_from_slice(&payload);
+            wire
+        },
+    )
+}
+
+/// Two lanes: a WebSocket's, plain HTTP's, or noise.
+fn any_lanes() -> impl Strategy<Value = (Vec<u8>, Vec<u8>)> {
+    let frames = |masked| prop::collection::vec(any_frame(masked), 0..12);
+    let noise = |most| prop::collection::vec(any::<u8>(), 0..most);
+    let websocket = (any::<bool>(), frames(true), frames(false), noise(6), noise(6)).prop_map(
+        |(deflate, up, down, up_tail, down_tail)| {
+            let extension = if deflate { DEFLATE } else { "" };
+            let lane = |head: &str, frames: Vec<Vec<u8>>, tail: Vec<u8>| {
+                [format!("{head}{extension}\r\n").into_bytes(), frames.concat(), tail].concat()
+            };
+            (lane(REQUEST, up, up_tail), lane(RESPONSE, down, down_tail))
+        },
+    );
+    let http = (1usize..4, noise(40)).prop_map(|(count, body)| {
+        let len = body.len();
+        let request = format!("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: {len}\r\n\r\n");
+        let response = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{len:x}\r\n");
+        let end: &[u8] = if body.is_empty() { b"\r\n" } else { b"\r\n0\r\n\r\n" };
+        let up = [request.as_bytes(), &body].concat().repeat(count);
+        let down = [response.as_bytes(), &body, end].concat().repeat(count);
+        (up, down)
+    });
+    prop_oneof![6 => websocket, 2 => http, 1 => (noise(300), noise(300))]
+}
+
+fn cuts() -> impl Strategy<Value = Vec<prop::sample::Index>> {
+    prop::collection::vec(any::<prop::sample::Index>(), 0..12)
+}
+
+proptest! {
+    #[test]
+    fn any_split_of_the_octets_gives_the_same_events(
+        (up, down) in any_lanes(), up_cuts in cuts(), down_cuts in cuts(),
+    ) {
+        let records = |up: Vec<Vec<u8>>, down: Vec<Vec<u8>>| {
+            let mut records = vec![opened()];
+            records.extend(up.iter().map(|part| octets(UP, part)));
+            records.extend(down.iter().map(|part| octets(DOWN, part)));
+            records.extend([finished(UP), finished(DOWN)]);
+            records
+        };
+        let whole = records(cut(&up, &[]), cut(&down, &[]));
+        let split = records(cut(&up, &up_cuts), cut(&down, &down_cuts));
+        prop_assert_eq!(events(&split), events(&whole));
+        prop_assert_eq!(events_within(SMALL, &split), events_within(SMALL, &whole));
+    }
+
+    #[test]
+    fn what_a_lane_says_does_not_depend_on_how_lanes_interleave(
+        (up, down) in any_lanes(), up_cuts in cuts(), down_cuts in cuts(), order: Vec<bool>,
+    ) {
+        let up: Vec<Record> = cut(&up, &up_cuts).iter().map(|part| octets(UP, part)).collect();
+        let down: Vec<Record> = cut(&down, &down_cuts).iter().map(|part| octets(DOWN, part)).collect();
+        let end = [finished(UP), finished(DOWN)];
+
+        let mut one_after_the_other = vec![opened()];
+        one_after_the_other.extend(up.iter().chain(&down).chain(&end).cloned());
+
+        let mut mixed = vec![opened()];
+        let (mut up, mut down) = (up.into_iter(), down.into_iter());
+        for up_first in order {
+            mixed.extend(if up_first { up.next() } else { down.next() });
+        }
+        mixed.extend(down.chain(up).chain(end));
+
+        let (one, other) = (events(&one_after_the_other), events(&mixed));
+        prop_assert_eq!(lane_events(&one, UP), lane_events(&other, UP));
+        prop_assert_eq!(lane_events(&one, DOWN), lane_events(&other, DOWN));
+    }
+
+    #[test]
+    fn any_octets_give_events_and_an_end(up: Vec<u8>, down: Vec<u8>, upgraded: bool) {
+        let (head, answer) = if upgraded {
+            (format!("{REQUEST}{DEFLATE}\r\n"), format!("{RESPONSE}{DEFLATE}\r\n"))
+        } else {
+            (String::new(), String::new())
+        };
+        let (up, down) = ([head.as_bytes(), &up].concat(), [answer.as_bytes(), &down].concat());
+        let mut records = vec![opened()];
+        records.extend(cut(&up, &[]).iter().map(|part| octets(UP, part)));
+        records.extend(cut(&down, &[]).iter().map(|part| octets(DOWN, part)));
+        records.extend([finished(DOWN), finished(UP)]);
+        let seen = events(&records);
+        prop_assert!(matches!(seen.first().map(|e| &e.kind), Some(EventKind::ConnectionOpened(_))));
+        prop_assert!(matches!(seen.last().map(|e| &e.kind), Some(EventKind::ConnectionEnded(_))));
+    }
+
+    #[test]
+    fn heads_and_frames_tile_their_lane(
+        up in prop::collection::vec(any_frame(true), 0..12), cuts in cuts(), missing in 0usize..3,
+    ) {
+        let mut lane = [format!("{REQUEST}\r\n").into_bytes(), up.concat()].concat();
+        lane.truncate(lane.len() - missing.min(up.concat().len()));
+        let mut records = vec![opened()];
+        records.extend(cut(&lane, &cuts).iter().map(|part| octets(UP, part)));
+        records.push(octets(DOWN, format!("{RESPONSE}\r\n").as_bytes()));
+        let mut next = 0;
+        for kind in lane_events(&events(&records), UP) {
+            match kind {
+                EventKind::HeadReceived { head, .. } => {
+                    prop_assert_eq!(head.offset, next);
+                    prop_assert_eq!(&head.raw[..], &lane[..head.raw.len()]);
+                    next += head.raw.len() as u64;
+                }
+                EventKind::FrameDecoded(frame) => {
+                    prop_assert_eq!(frame.offset, next);
+                    let start = usize::try_from(next).unwrap() + usize::from(frame.header.encoded_len());
+                    let mut payload = lane[start..start + frame.payload.len()].to_vec();
+                    if let Some(key) = frame.header.masking_key {
+                        key.apply(0, &mut payload);
+                    }
+                    prop_assert_eq!(&frame.payload[..], &payload[..]);
+                    next += frame.wire_len();
+                }
+                _ => {}
+            }
+        }
+        // Only a frame that is not whole may be left over.
+        let rest = &lane[usize::try_from(next).unwrap()..];
+        let whole = FrameHeader::parse(rest)
+            .is_some_and(|(header, len)| rest.len() as u64 >= len as u64 + header.payload_len.value);
+        prop_assert!(!whole);
+    }
+}
