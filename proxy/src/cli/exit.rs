@@ -1,0 +1,119 @@
+//! How a command ends when it cannot do its work: one clear line, the mend, a documented exit code.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use crate::view::{Palette, Role};
+
+/// The documented exit codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Anything that has no code of its own.
+    General = 1,
+    /// The command line cannot be understood.
+    Usage = 2,
+    /// The listener cannot be opened.
+    Listen = 3,
+    /// The upstream or a TLS setting cannot be used.
+    Upstream = 4,
+    /// A file cannot be read or written, or is no capture.
+    File = 5,
+    /// The certificate authority cannot be used.
+    Authority = 6,
+}
+
+impl Exit {
+    /// The documented meaning of a code.
+    pub const fn from_code(code: u8) -> Self {
+        match code {
+            2 => Self::Usage,
+            3 => Self::Listen,
+            4 => Self::Upstream,
+            5 => Self::File,
+            6 => Self::Authority,
+            _ => Self::General,
+        }
+    }
+}
+
+/// As `--help` tells them.
+pub const EXIT_CODES: &str = "\
+Exit codes:
+  0  done; also after Ctrl-C, with the capture complete
+  1  something went wrong that has no code of its own
+  2  the command line cannot be understood
+  3  cannot listen there
+  4  the upstream, or a certificate for it, cannot be used
+  5  a file cannot be read or written, or is no capture
+  6  the certificate authority cannot be used";
+
+/// Why a command ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// How the process ends.
+    pub exit: Exit,
+    /// One line: what went wrong, and where.
+    pub message: String,
+    /// Lines that show the place, such as a caret under a column.
+    pub excerpt: Option<String>,
+    /// One line: how to mend it.
+    pub help: Option<String>,
+}
+
+/// What every command returns.
+pub type Outcome = Result<(), Failure>;
+
+impl Failure {
+    /// A failure without excerpt and help.
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into(), excerpt: None, help: None }
+    }
+
+    /// With a line on how to mend it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// With lines that show the place.
+    #[must_use]
+    pub fn excerpt(mut self, excerpt: impl Into<String>) -> Self {
+        self.excerpt = Some(excerpt.into());
+        self
+    }
+
+    /// The text for stderr.
+    pub fn render(&self, palette: Palette) -> String {
+        let mut out = String::new();
+        let _ = writeln!(out, "{} {}", palette.paint(Role::Error, "error:"), self.message);
+        for line in self.excerpt.iter().flat_map(|excerpt| excerpt.lines()) {
+            let _ = writeln!(out, "  {line}");
+        }
+        if let Some(help) = &self.help {
+            let _ = writeln!(out, "{} {help}", palette.paint(Role::Note, "help:"));
+        }
+        out
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_reads_as_error_excerpt_help() {
+        let failure = Failure::new(Exit::Usage, "not a hex digit").excerpt("8g\n ^").help("look");
+        assert_eq!(
+            failure.render(Palette::Plain),
+            "error: not a hex digit\n  8g\n   ^\nhelp: look\n"
+        );
+    }
+}

@@ -1,0 +1,134 @@
+//! The command line: what `framescope` understands, and how each command ends.
+
+mod accept;
+mod ca;
+mod demo;
+mod exit;
+mod explain;
+mod hex;
+pub mod listen;
+mod look;
+mod proxy;
+mod show;
+
+use std::io::{self, BufWriter, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
+
+use exit::{Exit, Failure, Outcome};
+
+use crate::view::{Palette, ViewError};
+
+/// See every WebSocket frame, bit by bit.
+///
+/// Framescope stands between a WebSocket client and its server, passes every octet on unchanged,
+/// and shows what they said: each frame, each message, and every rule of RFC 6455 that was broken.
+#[derive(Debug, Parser)]
+#[command(name = "framescope", version, after_help = exit::EXIT_CODES, max_term_width = 100)]
+struct Arguments {
+    /// Colours: auto, always or never
+    #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
+    #[arg(hide_default_value = true, hide_possible_values = true)]
+    color: Color,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Color {
+    /// On a terminal, unless `NO_COLOR` is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Proxy(Box<proxy::ProxyArgs>),
+    Show(show::ShowArgs),
+    Demo(demo::DemoArgs),
+    Explain(explain::ExplainArgs),
+    Accept(accept::AcceptArgs),
+    Ca(ca::CaArgs),
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let (stdout, stderr) = (io::stdout(), io::stderr());
+    let palette = arguments.color.palette(|| Palette::for_stream(&stdout));
+    log_to_stderr();
+    let told = arguments.color.palette(|| Palette::for_stream(&stderr));
+    match arguments.command.run(palette, told) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // Where stderr is gone too, the exit code is all that can be told.
+            let _ = stderr.lock().write_all(failure.render(told).as_bytes());
+            failure.exit.into()
+        }
+    }
+}
+
+/// Shows what should never happen; `FRAMESCOPE_LOG` asks for more, such as `debug`.
+fn log_to_stderr() {
+    let filter = EnvFilter::builder()
+        .with_default_directive(LevelFilter::WARN.into())
+        .with_env_var("FRAMESCOPE_LOG")
+        .from_env_lossy();
+    tracing_subscriber::fmt().with_writer(io::stderr).with_env_filter(filter).init();
+}
+
+impl Color {
+    fn palette(self, auto: impl FnOnce() -> Palette) -> Palette {
+        match self {
+            Self::Auto => auto(),
+            Self::Always => Palette::Coloured,
+            Self::Never => Palette::Plain,
+        }
+    }
+}
+
+impl Command {
+    /// Runs with the colours of stdout and of stderr.
+    fn run(&self, palette: Palette, told: Palette) -> Outcome {
+        let stdout = || BufWriter::new(io::stdout().lock());
+        match self {
+            Self::Proxy(args) => proxy::run(args, palette, told),
+            Self::Show(args) => show::run(args, palette, told),
+            Self::Demo(args) => demo::run(args, told),
+            Self::Explain(args) => {
+                explain::run(args, palette, &mut io::stdin().lock(), &mut stdout())
+            }
+            Self::Accept(args) => accept::run(args, palette, &mut stdout()),
+            Self::Ca(args) => ca::run(args, &mut stdout()),
+        }
+    }
+}
+
+/// Writes `text` to stdout and flushes it.
+fn put(out: &mut impl Write, text: &str) -> Outcome {
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .or_else(|error| view_failure(ViewError::Output(error)))
+}
+
+/// Why the view ended. A reader of stdout that has gone away is no failure.
+fn view_failure(error: ViewError) -> Outcome {
+    match error {
+        ViewError::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        ViewError::Output(error) => {
+            Err(Failure::new(Exit::General, format!("cannot write to stdout: {error}")))
+        }
+        ViewError::Capture(error) => {
+            Err(Failure::new(Exit::File, format!("cannot read the capture: {error}")))
+        }
+        ViewError::Signals(error) => {
+            Err(Failure::new(Exit::General, format!("cannot listen for signals: {error}")))
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The listener: accepts, and gives each connection a task of its own.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{Instant, sleep_until};
+
+use crate::connection::{self, Surroundings};
+
+/// How long to wait when no socket can be had: some will be given back meanwhile.
+const EXHAUSTED: Duration = Duration::from_millis(100);
+
+/// Accepts until told to stop, then ends what is open.
+pub async fn listen(
+    listener: TcpListener,
+    surroundings: Arc<Surroundings>,
+    mut stop: oneshot::Receiver<()>,
+) {
+    let mut connections = JoinSet::new();
+    // Until when nothing is accepted, since no socket could be had.
+    let mut paused: Option<Instant> = None;
+    let mut exhausted = false;
+    loop {
+        let resumed = sleep_until(paused.unwrap_or_else(Instant::now));
+        tokio::select! {
+            // A stop that was dropped is a stop.
+            _ = &mut stop => break,
+            () = resumed, if paused.is_some() => paused = None,
+            accepted = listener.accept(), if paused.is_none() => match accepted {
+                Ok((stream, client)) => {
+                    if std::mem::take(&mut exhausted) {
+                        tracing::warn!("connections are accepted again");
+                    }
+                    begin(&mut connections, stream, client, &surroundings);
+                }
+                // Gone before it was accepted: nobody is waiting.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+                Err(error) => {
+                    // Said once, however long it lasts.
+                    if !std::mem::replace(&mut exhausted, true) {
+                        tracing::warn!(
+                            "no connection can be accepted: {error}; new ones wait until others end"
+                        );
+                    }
+                    paused = Some(Instant::now() + EXHAUSTED);
+                }
+            },
+            Some(ended) = connections.join_next() => report(ended),
+        }
+    }
+    drop(listener);
+    connections.abort_all();
+    while let Some(ended) = connections.join_next().await {
+        report(ended);
+    }
+}
+
+fn begin(
+    connections: &mut JoinSet<()>,
+    stream: TcpStream,
+    client: SocketAddr,
+    surroundings: &Arc<Surroundings>,
+) {
+    connections.spawn(connection::serve(Arc::clone(surroundings), stream, client));
+}
+
+/// One connection's failure is its own.
+fn report(ended: Result<(), JoinError>) {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        tracing::error!("a connection failed inside Framescope; please report it: {error}");
+    }
+}

@@ -1,0 +1,257 @@
+//! The batch of capture octets that waits to be written: bounded, shared by all connections.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use framescope_core::Timestamp;
+use parking_lot::{Condvar, Mutex, MutexGuard};
+
+use crate::clock::Clock;
+use crate::engine::WhenSlow;
+
+/// How much may wait, and for how long.
+#[derive(Debug, Clone, Copy)]
+pub struct Room {
+    /// Octets that may wait before the wire has to (or a gap begins).
+    pub limit: usize,
+    /// Octets that are written at once rather than at the next tick.
+    pub threshold: usize,
+    /// How long the first octet of a batch waits for company.
+    pub tick: Duration,
+}
+
+impl Room {
+    /// 64 MiB, 256 KiB, 2 ms.
+    pub const DEFAULT: Self =
+        Self { limit: 64 << 20, threshold: 256 << 10, tick: Duration::from_millis(2) };
+}
+
+/// The batch, and everything the wire and the recorder's thread tell each other.
+#[derive(Debug)]
+pub struct Queue {
+    pub(super) clock: Clock,
+    when_slow: WhenSlow,
+    /// Whether the capture may go on in another file.
+    pub(super) goes_on_elsewhere: bool,
+    pub(super) room: Room,
+    pub(super) batch: Mutex<Batch>,
+    pub(super) wake: Condvar,
+    /// Octets in the batch and in the thread's hands: read without the lock.
+    waiting: AtomicUsize,
+    failing: AtomicBool,
+    gap_octets: AtomicU64,
+    written: AtomicU64,
+    follow: Mutex<()>,
+    grown: Condvar,
+}
+
+/// What the lock guards.
+#[derive(Debug)]
+pub(super) struct Batch {
+    pub octets: Vec<u8>,
+    /// When the first of them came.
+    pub since: Option<Timestamp>,
+    /// The same for the octets in the thread's hands.
+    pub writing_since: Option<Timestamp>,
+    pub thread: Thread,
+    pub closed: bool,
+    /// Counts the files of the capture: the one that these octets will be in.
+    pub file: u32,
+    /// Why the capture cannot be written or read, while that is so.
+    pub trouble: Option<String>,
+    /// Tasks that wait for room.
+    waiters: Vec<Waker>,
+}
+
+/// What the recorder's thread does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Thread {
+    /// Waits for a first octet.
+    Parked,
+    /// Waits for the tick to pass, or for the threshold.
+    Ticking,
+    /// Will look at the batch by itself.
+    Busy,
+}
+
+impl Queue {
+    pub(super) fn new(
+        clock: Clock,
+        when_slow: WhenSlow,
+        room: Room,
+        goes_on_elsewhere: bool,
+        written: u64,
+    ) -> Self {
+        Self {
+            clock,
+            when_slow,
+            goes_on_elsewhere,
+            room,
+            batch: Mutex::new(Batch {
+                octets: Vec::with_capacity(room.threshold.saturating_mul(2)),
+                since: None,
+                writing_since: None,
+                thread: Thread::Busy,
+                closed: false,
+                file: 0,
+                trouble: None,
+                waiters: Vec::new(),
+            }),
+            wake: Condvar::new(),
+            waiting: AtomicUsize::new(0),
+            failing: AtomicBool::new(false),
+            gap_octets: AtomicU64::new(0),
+            written: AtomicU64::new(written),
+            follow: Mutex::new(()),
+            grown: Condvar::new(),
+        }
+    }
+
+    /// Ready when a connection may read on: always, unless the wire is to wait for the recorder. While
+    /// the file cannot be written the wire does not wait: what passes then becomes a gap.
+    pub fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.wire_waits() {
+            return Poll::Ready(());
+        }
+        let mut batch = self.batch.lock();
+        // Looked at again under the lock, under which the thread makes room and wakes.
+        if batch.closed || !self.wire_waits() {
+            return Poll::Ready(());
+        }
+        if !batch.waiters.iter().any(|waiter| waiter.will_wake(cx.waker())) {
+            batch.waiters.push(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    fn wire_waits(&self) -> bool {
+        self.when_slow == WhenSlow::Block
+            && self.waiting() >= self.room.limit
+            && !self.failing.load(Ordering::Relaxed)
+    }
+
+    /// Whether octets may be recorded now. After a loss there must be room for more than a few, else a
+    /// slow disk would turn the capture into gaps with crumbs between them.
+    pub(super) fn takes_octets(&self, after_loss: bool) -> bool {
+        let limit = match (self.when_slow, after_loss) {
+            (WhenSlow::Block, _) => usize::MAX,
+            (WhenSlow::Gap, false) => self.room.limit,
+            (WhenSlow::Gap, true) => self.room.limit / 2,
+        };
+        !self.failing.load(Ordering::Relaxed) && self.waiting() < limit
+    }
+
+    /// Lets `encode` append blocks, stamped with the time it is given: stamps in the file never run
+    /// backwards, whichever connection they come from. It is told which file they will be in.
+    pub(super) fn append<T>(&self, encode: impl FnOnce(Timestamp, u32, &mut Vec<u8>) -> T) -> T {
+        let mut batch = self.batch.lock();
+        let (before, file) = (batch.octets.len(), batch.file);
+        let now = self.clock.now();
+        let result = encode(now, file, &mut batch.octets);
+        if batch.closed {
+            batch.octets.truncate(before);
+            return result;
+        }
+        let len = batch.octets.len();
+        batch.since.get_or_insert(now);
+        self.waiting.fetch_add(len - before, Ordering::Relaxed);
+        let wake = match batch.thread {
+            Thread::Parked => true,
+            Thread::Ticking => len >= self.room.threshold,
+            Thread::Busy => false,
+        };
+        if wake {
+            batch.thread = Thread::Busy;
+            drop(batch);
+            self.wake.notify_one();
+        }
+        result
+    }
+
+    /// Counts octets that crossed the wire unrecorded.
+    pub(super) fn count_gap(&self, len: u64) {
+        self.gap_octets.fetch_add(len, Ordering::Relaxed);
+    }
+
+    /// From the thread: `len` octets are in the file.
+    pub(super) fn publish(&self, mut batch: MutexGuard<'_, Batch>, len: usize) {
+        batch.writing_since = None;
+        self.waiting.fetch_sub(len, Ordering::Relaxed);
+        let waiters = std::mem::take(&mut batch.waiters);
+        drop(batch);
+        waiters.into_iter().for_each(Waker::wake);
+        self.grow(len as u64);
+    }
+
+    /// From the thread: the capture has so many octets more.
+    pub(super) fn grow(&self, len: u64) {
+        if len > 0 {
+            let follow = self.follow.lock();
+            self.written.fetch_add(len, Ordering::Release);
+            drop(follow);
+            self.grown.notify_all();
+        }
+    }
+
+    /// From the thread: the file cannot be written (`failing`), or is in other trouble.
+    pub(super) fn set_trouble(&self, batch: &mut Batch, failing: bool, trouble: Option<String>) {
+        batch.trouble = trouble;
+        self.failing.store(failing, Ordering::Relaxed);
+        if failing {
+            // The wire does not wait for a broken disk.
+            std::mem::take(&mut batch.waiters).into_iter().for_each(Waker::wake);
+        }
+    }
+
+    /// Takes no more; the thread writes what waits and ends.
+    pub(super) fn close(&self) {
+        let mut batch = self.batch.lock();
+        batch.closed = true;
+        let waiters = std::mem::take(&mut batch.waiters);
+        drop(batch);
+        waiters.into_iter().for_each(Waker::wake);
+        self.wake.notify_one();
+    }
+
+    /// Octets of the capture that are in the file.
+    pub fn written(&self) -> u64 {
+        self.written.load(Ordering::Acquire)
+    }
+
+    /// Waits until more than `offset` octets are in the file or `timeout` has passed.
+    pub fn wait_beyond(&self, offset: u64, timeout: Duration) -> u64 {
+        let deadline = Instant::now().checked_add(timeout);
+        let mut follow = self.follow.lock();
+        while self.written() <= offset {
+            match deadline {
+                None => self.grown.wait(&mut follow),
+                Some(deadline) if self.grown.wait_until(&mut follow, deadline).timed_out() => break,
+                Some(_) => {}
+            }
+        }
+        self.written()
+    }
+
+    /// Octets that wait to be written.
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// Octets that crossed the wire unrecorded.
+    pub fn gap_octets(&self) -> u64 {
+        self.gap_octets.load(Ordering::Relaxed)
+    }
+
+    /// Age of the oldest octet that waits.
+    pub fn lag(&self) -> Duration {
+        let batch = self.batch.lock();
+        let oldest = batch.writing_since.or(batch.since);
+        oldest.map(|since| self.clock.now().since(since)).unwrap_or_default()
+    }
+
+    /// Why the capture cannot be written, or will not be found: one line, while that is so.
+    pub fn trouble(&self) -> Option<String> {
+        self.batch.lock().trouble.clone()
+    }
+}

@@ -1,0 +1,279 @@
+//! The pump: both lanes of one connection in one future, until both have ended.
+
+use std::future::poll_fn;
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+
+use framescope_core::{ConnectionNote, Direction, Finish, Leg};
+
+use super::Socket;
+use super::lane::{End, Lane, Step};
+use crate::http::{Answer, Downward, Exchange, Upward};
+use crate::recorder::Tape;
+
+/// Steps of each lane in one poll; then other connections of the thread have their turn.
+const ROUNDS: usize = 16;
+
+/// Octets through all connections since the start.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Received from either side.
+    pub octets_in: AtomicU64,
+    /// Of those, passed on to the other side; an edited head counts as what it was before.
+    pub octets_out: AtomicU64,
+}
+
+impl Counters {
+    /// Adds octets that were read.
+    pub fn read(&self, len: usize) {
+        self.octets_in.fetch_add(len as u64, Ordering::Relaxed);
+    }
+
+    /// Adds octets that were passed on.
+    pub fn passed(&self, len: usize) {
+        self.octets_out.fetch_add(len as u64, Ordering::Relaxed);
+    }
+}
+
+/// How a connection came to its end.
+#[derive(Debug)]
+pub enum Ending {
+    /// Both sides have said all they had to say.
+    Closed,
+    /// This sender reset the connection: the other side is to be reset too.
+    Reset(Direction),
+    /// The upstream's answer was refused: the client is to hear this one.
+    Refused(Answer),
+}
+
+/// Two sides and what lies between them.
+#[derive(Debug)]
+pub struct Pump<'a, C, U> {
+    client: &'a mut C,
+    upstream: &'a mut U,
+    exchange: Exchange,
+    tape: &'a mut Tape,
+    counters: &'a Counters,
+    up: Lane,
+    down: Lane,
+    refused: Option<Answer>,
+}
+
+impl<'a, C: Socket, U: Socket> Pump<'a, C, U> {
+    /// `early` came from the client and is recorded already; it goes to the upstream first.
+    pub fn new(
+        client: &'a mut C,
+        upstream: &'a mut U,
+        mut exchange: Exchange,
+        tape: &'a mut Tape,
+        counters: &'a Counters,
+        early: &[u8],
+    ) -> Self {
+        let mut opening = Vec::with_capacity(early.len());
+        pass_up(&mut exchange, tape, early, |octets, sent_len| {
+            counters.passed(sent_len);
+            opening.extend_from_slice(octets);
+        });
+        let (up, down) = (Lane::with_stash(opening), Lane::default());
+        Self { client, upstream, exchange, tape, counters, up, down, refused: None }
+    }
+
+    /// Relays until the end, and says how it came.
+    pub async fn run(mut self) -> Ending {
+        poll_fn(|cx| self.poll(cx)).await
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
+        for _ in 0..ROUNDS {
+            let step = self.step_up(cx);
+            let up = match self.settle(Direction::ClientToServer, step) {
+                Ok(went) => went,
+                Err(ending) => return Poll::Ready(ending),
+            };
+            let step = self.step_down(cx);
+            let down = match self.settle(Direction::ServerToClient, step) {
+                Ok(went) => went,
+                Err(ending) => return Poll::Ready(ending),
+            };
+            if let Some(answer) = self.refused.take() {
+                return Poll::Ready(Ending::Refused(answer));
+            }
+            if self.up.is_over() && self.down.is_over() {
+                return Poll::Ready(self.ending());
+            }
+            if !up && !down {
+                return Poll::Pending;
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn step_up(&mut self, cx: &mut Context<'_>) -> Step {
+        let Self { client, upstream, exchange, tape, counters, up, .. } = self;
+        let may_read = exchange.takes_requests() && tape.poll_room(cx).is_ready();
+        up.step(*client, *upstream, cx, may_read, |octets, outlet| {
+            counters.read(octets.len());
+            tape.octets(Leg::Client, Direction::ClientToServer, octets);
+            pass_up(exchange, tape, octets, |octets, sent_len| {
+                counters.passed(sent_len);
+                outlet.send(octets);
+            });
+        })
+    }
+
+    fn step_down(&mut self, cx: &mut Context<'_>) -> Step {
+        let Self { client, upstream, exchange, tape, counters, up, down, refused } = self;
+        let may_read = tape.poll_room(cx).is_ready();
+        down.step(*upstream, *client, cx, may_read, |octets, outlet| {
+            counters.read(octets.len());
+            *refused = pass_down(exchange, tape, octets, |octets| {
+                counters.passed(octets.len());
+                outlet.send(octets);
+            });
+            let released = exchange.take_released();
+            counters.passed(released.len());
+            up.put(&released);
+        })
+    }
+
+    /// Draws the consequences of a step: whether it went anywhere, or that this is the end.
+    fn settle(&mut self, direction: Direction, step: Step) -> Result<bool, Ending> {
+        match step {
+            Step::Went => Ok(true),
+            Step::Waits | Step::Over => Ok(false),
+            // The system tells of a reset once. Where a write has met it, a read meets the mere end.
+            Step::SenderEnded(_) if self.opposite(direction).is_lost() => {
+                self.tape.finish(Leg::Client, direction, Finish::Reset);
+                Err(Ending::Reset(direction))
+            }
+            Step::SenderEnded(end) => {
+                self.sender_ended(direction, end);
+                Ok(true)
+            }
+            Step::ReadFailed(error) => {
+                if !is_reset(&error) {
+                    let (leg, side) = match direction {
+                        Direction::ClientToServer => (Leg::Client, "client"),
+                        Direction::ServerToClient => (Leg::Upstream, "upstream"),
+                    };
+                    let line = format!("reading from the {side} failed: {error}");
+                    self.tape.fail("relay", Some(leg), line);
+                }
+                self.tape.finish(Leg::Client, direction, Finish::Reset);
+                Err(Ending::Reset(direction))
+            }
+            // The receiver is gone, but what it said before may still be on its way: the other lane
+            // reads on until it meets the end.
+            Step::WriteFailed(error) => {
+                tracing::debug!("writing {direction} failed: {error}");
+                Ok(true)
+            }
+        }
+    }
+
+    fn opposite(&self, direction: Direction) -> &Lane {
+        match direction {
+            Direction::ClientToServer => &self.down,
+            Direction::ServerToClient => &self.up,
+        }
+    }
+
+    fn sender_ended(&mut self, direction: Direction, end: End) {
+        match direction {
+            Direction::ClientToServer => {
+                let held = self.exchange.client_ended();
+                self.counters.passed(held.len());
+                self.up.put(&held);
+            }
+            Direction::ServerToClient => {
+                let held = self.exchange.upstream_ended();
+                self.counters.passed(held.len());
+                self.tape.octets(Leg::Client, direction, &held);
+                self.down.put(&held);
+            }
+        }
+        if end == End::Cut {
+            let without_close_notify = Some(direction);
+            self.tape.note(&ConnectionNote { without_close_notify, ..ConnectionNote::default() });
+        }
+        self.tape.finish(Leg::Client, direction, Finish::Fin);
+    }
+
+    /// Both lanes are over.
+    fn ending(&mut self) -> Ending {
+        // Who cannot be written to any more has reset the connection.
+        let reset = if self.up.is_lost() {
+            Direction::ServerToClient
+        } else if self.down.is_lost() {
+            Direction::ClientToServer
+        } else {
+            return Ending::Closed;
+        };
+        self.tape.finish(Leg::Client, reset, Finish::Reset);
+        Ending::Reset(reset)
+    }
+}
+
+/// What the client said, on its way up: as the upstream is to get it, and of how many octets that the
+/// client sent. It is recorded already.
+fn pass_up(
+    exchange: &mut Exchange,
+    tape: &mut Tape,
+    mut octets: &[u8],
+    mut send: impl FnMut(&[u8], usize),
+) {
+    while !octets.is_empty() {
+        match exchange.upward(&mut octets) {
+            Upward::Same(same) => send(same, same.len()),
+            Upward::Held => {}
+            Upward::Head { octets, sent_len, alterations, is_upgrade } => {
+                tape.alter(alterations);
+                if is_upgrade {
+                    tape.octets(Leg::Upstream, Direction::ClientToServer, &octets);
+                }
+                send(&octets, sent_len);
+            }
+            Upward::Unread { octets, reason } => {
+                tape.fail("head", Some(Leg::Client), reason);
+                send(&octets, octets.len());
+            }
+        }
+    }
+}
+
+/// What the upstream said, on its way down: recorded as the client gets it.
+fn pass_down(
+    exchange: &mut Exchange,
+    tape: &mut Tape,
+    mut octets: &[u8],
+    mut send: impl FnMut(&[u8]),
+) -> Option<Answer> {
+    let direction = Direction::ServerToClient;
+    while !octets.is_empty() {
+        match exchange.downward(&mut octets) {
+            Downward::Held => {}
+            Downward::Same(same) => {
+                tape.octets(Leg::Client, direction, same);
+                send(same);
+            }
+            Downward::Checked(held) => {
+                tape.octets(Leg::Client, direction, &held);
+                send(&held);
+            }
+            Downward::Refused { octets, answer, reason } => {
+                tape.octets(Leg::Upstream, direction, &octets);
+                tape.fail("upgrade", Some(Leg::Upstream), reason);
+                return Some(answer);
+            }
+        }
+    }
+    None
+}
+
+/// Whether the peer tore the connection down, as peers do: a fact of the wire, no failure of ours.
+fn is_reset(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+    matches!(error.kind(), ConnectionReset | ConnectionAborted | BrokenPipe)
+}

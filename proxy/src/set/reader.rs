@@ -1,0 +1,219 @@
+//! Reading a capture: one file, or a set as if it were one, while it grows and while old files go.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use framescope_core::capture::SetPlace;
+use framescope_core::capture::set::SET_PLACE_LEN;
+
+use super::SetName;
+
+/// A capture. An end of file is no end: it may grow, and may go on in another file.
+#[derive(Debug)]
+pub struct CaptureFile {
+    path: PathBuf,
+    file: File,
+    set: Option<Set>,
+    /// The octet of the capture that is read next.
+    position: u64,
+}
+
+/// What is known of a set.
+#[derive(Debug)]
+struct Set {
+    name: SetName,
+    /// The file that is open.
+    place: SetPlace,
+    /// The number of each file that was met, by the offset of its first octet.
+    known: BTreeMap<u64, u32>,
+}
+
+impl CaptureFile {
+    /// Opens the capture at `path`.
+    ///
+    /// The first file of a set that is still there stands for the whole set, and so do the name of a
+    /// first file that was deleted and the set's name without a number. A later file stands for itself.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        match File::open(path) {
+            Ok(file) => Self::opened(path, file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Self::first_of(path).ok_or(error)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn opened(path: &Path, mut file: File) -> io::Result<Self> {
+        let set = match place_of(&mut file)? {
+            Some(place) => SetName::of_file(path)
+                .filter(|(name, number)| *number == place.file && is_first(name, place))
+                .map(|(name, _)| Set::new(name, place)),
+            None => None,
+        };
+        let position = set.as_ref().map_or(0, |set| set.place.offset);
+        Ok(Self { path: path.to_owned(), file, set, position })
+    }
+
+    /// The first file that is there of the set that `path` means.
+    fn first_of(path: &Path) -> Option<Self> {
+        let as_file = SetName::of_file(path).map(|(name, _)| name);
+        let as_name = SetName::new(path);
+        as_file.into_iter().chain(as_name).find_map(|name| {
+            name.numbers().into_iter().find_map(|number| {
+                let path = name.path(number);
+                let found = Self::opened(&path, File::open(&path).ok()?).ok()?;
+                found.set.is_some().then_some(found)
+            })
+        })
+    }
+
+    /// The file that is read at the moment.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The octet of the capture that is read next. Where files were deleted before they were read, it
+    /// moves past them at once.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Octets of the capture up to its end as it is now, those of deleted files counted.
+    pub fn len(&self) -> io::Result<u64> {
+        if let Some(Set { name, place, .. }) = &self.set {
+            for number in name.numbers().into_iter().rev().take_while(|number| *number > place.file)
+            {
+                // It may have been deleted meanwhile, or not have its header yet.
+                if let Ok(mut file) = File::open(name.path(number))
+                    && let Ok(Some(last)) = place_of(&mut file)
+                    && last.id == place.id
+                {
+                    return Ok(last.offset.saturating_add(file.metadata()?.len()));
+                }
+            }
+            return Ok(place.offset.saturating_add(self.file.metadata()?.len()));
+        }
+        Ok(self.file.metadata()?.len())
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> io::Result<bool> {
+        Ok(self.len()? == 0)
+    }
+
+    /// The file after the one that is open, if it has begun.
+    fn next(&self) -> Option<(File, PathBuf, SetPlace)> {
+        let Set { name, place, .. } = self.set.as_ref()?;
+        let open = |number| {
+            let path = name.path(number);
+            let mut file = File::open(&path).ok()?;
+            let next = place_of(&mut file).ok()??;
+            (next.id == place.id && next.file == number).then_some((file, path, next))
+        };
+        if let Some(next) = open(place.file.checked_add(1)?) {
+            return Some(next);
+        }
+        // Files are deleted in order: where this one is there, the next was not deleted before it.
+        if self.path.exists() {
+            return None;
+        }
+        name.numbers().into_iter().filter(|number| *number > place.file).find_map(open)
+    }
+
+    fn enter(&mut self, (file, path, place): (File, PathBuf, SetPlace)) {
+        (self.file, self.path, self.position) = (file, path, place.offset);
+        if let Some(set) = &mut self.set {
+            set.place = place;
+            set.known.insert(place.offset, place.file);
+        }
+    }
+
+    /// Opens the file of the set that the octet at `offset` is in, as far as that is known.
+    fn enter_file_of(&mut self, offset: u64) -> io::Result<()> {
+        let Some(Set { name, place, known }) = &self.set else { return Ok(()) };
+        let deleted = || {
+            let line = "the file of the set that held it was deleted";
+            io::Error::new(io::ErrorKind::NotFound, line)
+        };
+        let (_, &number) = known.range(..=offset).next_back().ok_or_else(deleted)?;
+        if number != place.file {
+            let path = name.path(number);
+            let mut file = File::open(&path).map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => deleted(),
+                _ => error,
+            })?;
+            let place = place_of(&mut file)?.ok_or_else(deleted)?;
+            self.enter((file, path, place));
+        }
+        while let Some(next) = self.next().filter(|(_, _, next)| next.offset <= offset) {
+            self.enter(next);
+        }
+        Ok(())
+    }
+}
+
+impl Set {
+    fn new(name: SetName, place: SetPlace) -> Self {
+        Self { name, place, known: BTreeMap::from([(place.offset, place.file)]) }
+    }
+}
+
+impl Read for CaptureFile {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        loop {
+            let mut len = self.file.read(buffer)?;
+            if len == 0 {
+                let Some(next) = self.next() else { return Ok(0) };
+                // A file is complete once the next has begun: what came since is read first.
+                len = self.file.read(buffer)?;
+                if len == 0 {
+                    self.enter(next);
+                    continue;
+                }
+            }
+            self.position = self.position.saturating_add(len as u64);
+            return Ok(len);
+        }
+    }
+}
+
+impl Seek for CaptureFile {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let target = match to {
+            SeekFrom::Start(offset) => Some(offset),
+            SeekFrom::Current(ahead) => self.position.checked_add_signed(ahead),
+            SeekFrom::End(ahead) => self.len()?.checked_add_signed(ahead),
+        };
+        let offset = target.ok_or(io::ErrorKind::InvalidInput)?;
+        self.enter_file_of(offset)?;
+        let start = self.set.as_ref().map_or(0, |set| set.place.offset);
+        self.file.seek(SeekFrom::Start(offset.saturating_sub(start)))?;
+        self.position = offset;
+        Ok(offset)
+    }
+}
+
+/// Whether no file of the same set is there before this one.
+fn is_first(name: &SetName, place: SetPlace) -> bool {
+    !name.numbers().into_iter().take_while(|number| *number < place.file).any(|number| {
+        let place_before = File::open(name.path(number)).and_then(|mut file| place_of(&mut file));
+        place_before.is_ok_and(|before| before.is_some_and(|before| before.id == place.id))
+    })
+}
+
+/// The file's place in its set. Leaves the file at its start.
+fn place_of(file: &mut File) -> io::Result<Option<SetPlace>> {
+    // A pipe is no file of a set, and what was read from it could not be given back.
+    if !file.metadata()?.is_file() {
+        return Ok(None);
+    }
+    let mut start = Vec::with_capacity(SET_PLACE_LEN);
+    (&mut *file).take(SET_PLACE_LEN as u64).read_to_end(&mut start)?;
+    file.seek(SeekFrom::Start(0))?;
+    Ok(SetPlace::read(&start))
+}

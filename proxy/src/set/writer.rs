@@ -1,0 +1,167 @@
+//! Writing a set: a file until it is large or old enough, then the next one.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use framescope_core::capture::SetPlace;
+
+use super::SetName;
+use crate::recorder::Sink;
+
+/// After a next file could not be made, the one at hand goes on for so long.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// When a capture goes on in another file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rotation {
+    /// Once a file holds so many octets.
+    pub size: Option<u64>,
+    /// Once a file has been written to for so long.
+    pub every: Option<Duration>,
+    /// So many files are kept, the one being written counted; older ones are deleted.
+    pub keep: Option<u32>,
+}
+
+impl Rotation {
+    /// Whether there ever is another file.
+    pub fn is_wanted(&self) -> bool {
+        self.size.is_some() || self.every.is_some()
+    }
+}
+
+/// The file at hand, and what comes after it.
+#[derive(Debug)]
+pub struct Writer {
+    name: SetName,
+    rotation: Rotation,
+    create: fn(PathBuf) -> io::Result<File>,
+    file: File,
+    place: SetPlace,
+    /// Octets in the file at hand.
+    len: u64,
+    header_len: u64,
+    /// When its first octet behind the header came.
+    begun: Option<Instant>,
+    not_before: Option<Instant>,
+}
+
+impl Writer {
+    /// Begins a set, with an `id` of its own. `create` makes a file, and never writes over one.
+    pub fn begin(
+        name: SetName,
+        id: u64,
+        rotation: Rotation,
+        create: fn(PathBuf) -> io::Result<File>,
+    ) -> io::Result<Self> {
+        let place = SetPlace { id, file: 1, offset: 0 };
+        let file = create(name.path(place.file))?;
+        let header_len = header(place).len() as u64;
+        let (len, begun, not_before) = (0, None, None);
+        Ok(Self { name, rotation, create, file, place, len, header_len, begun, not_before })
+    }
+
+    /// Makes the next file, whole with its header, or leaves none.
+    fn make_next(&self, place: SetPlace) -> io::Result<(File, u64)> {
+        let path = self.name.path(place.file);
+        let mut file = (self.create)(path.clone())?;
+        let header = header(place);
+        if let Err(error) = file.write_all(&header) {
+            // It holds nothing. Where it stays all the same, the next try says so.
+            let _ = fs::remove_file(path);
+            return Err(error);
+        }
+        Ok((file, header.len() as u64))
+    }
+
+    fn delete_old(&self) {
+        let Some(oldest_kept) = self
+            .rotation
+            .keep
+            .map(|keep| (u64::from(self.place.file) + 1).saturating_sub(u64::from(keep.max(1))))
+        else {
+            return;
+        };
+        for number in self.name.numbers() {
+            if u64::from(number) < oldest_kept
+                && let Err(error) = fs::remove_file(self.name.path(number))
+            {
+                let path = self.name.path(number);
+                tracing::warn!("the old capture {} cannot be deleted: {error}", path.display());
+            }
+        }
+    }
+}
+
+impl Write for Writer {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        let len = self.file.write(octets)?;
+        self.len += len as u64;
+        if self.len > self.header_len {
+            self.begun.get_or_insert_with(Instant::now);
+        }
+        Ok(len)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Sink for Writer {
+    fn is_unreachable(&self) -> bool {
+        self.file.is_unreachable()
+    }
+
+    fn give_back(&self, offset: u64, len: u64) {
+        self.file.give_back(offset, len);
+    }
+
+    fn header(&self) -> Vec<u8> {
+        header(self.place)
+    }
+
+    fn goes_on_elsewhere(&self) -> bool {
+        true
+    }
+
+    fn is_full(&self, coming: usize) -> bool {
+        let now = Instant::now();
+        if self.not_before.is_some_and(|at| now < at) {
+            return false;
+        }
+        let large = self.rotation.size.is_some_and(|size| self.len + coming as u64 >= size);
+        large || self.full_at().is_some_and(|at| now >= at)
+    }
+
+    fn full_at(&self) -> Option<Instant> {
+        let at = self.begun?.checked_add(self.rotation.every?)?;
+        Some(self.not_before.map_or(at, |not_before| at.max(not_before)))
+    }
+
+    fn turn_over(&mut self, offset: u64) -> u64 {
+        let place = SetPlace { file: self.place.file.saturating_add(1), offset, ..self.place };
+        match self.make_next(place) {
+            Ok((file, header_len)) => {
+                (self.file, self.place, self.not_before) = (file, place, None);
+                (self.len, self.header_len, self.begun) = (header_len, header_len, None);
+                self.delete_old();
+                header_len
+            }
+            Err(error) => {
+                let (next, this) = (self.name.path(place.file), self.name.path(self.place.file));
+                let (next, this) = (next.display(), this.display());
+                tracing::error!("the capture {next} cannot be made: {error}; {this} goes on");
+                self.not_before = Instant::now().checked_add(RETRY);
+                0
+            }
+        }
+    }
+}
+
+fn header(place: SetPlace) -> Vec<u8> {
+    let mut header = Vec::new();
+    place.write_section_header(&mut header);
+    header
+}

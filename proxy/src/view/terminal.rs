@@ -1,0 +1,194 @@
+//! The terminal view of a running engine: tells where it listens, follows the capture, ends cleanly.
+
+use std::fmt::Write as _;
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use framescope_core::present::{Secrets, octets};
+use jiff::tz::TimeZone;
+
+use crate::Engine;
+use crate::follow::{Follower, Input};
+use crate::set::CaptureFile;
+use crate::view::stop::Stop;
+use crate::view::{Feed, Format, Layout, Palette, Role, Tally, ViewError};
+
+/// How long the view waits before it looks for the wish to stop.
+const TICK: Duration = Duration::from_millis(100);
+/// Columns of a line where no terminal tells its width.
+const COLUMNS: usize = 160;
+/// Below this, lines are not cut further.
+const LEAST_COLUMNS: usize = 80;
+
+/// How the view looks.
+#[derive(Debug, Clone)]
+pub struct TerminalView {
+    /// What is written to stdout.
+    pub format: Format,
+    /// Colours on stdout.
+    pub out_palette: Palette,
+    /// Colours on stderr.
+    pub told_palette: Palette,
+    /// Whether credentials are shown.
+    pub secrets: Secrets,
+    /// What the user should not forget; told at the start, whatever the format.
+    pub warnings: Vec<String>,
+}
+
+impl TerminalView {
+    /// Lines for a person, with what stdout and stderr can show.
+    pub fn detect() -> Self {
+        Self {
+            format: Format::Text(detect_layout()),
+            out_palette: Palette::for_stream(&io::stdout()),
+            told_palette: Palette::for_stream(&io::stderr()),
+            secrets: Secrets::Masked,
+            warnings: Vec::new(),
+        }
+    }
+}
+
+/// As wide as the terminal, in the local time zone.
+pub fn detect_layout() -> Layout {
+    let width = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    let stdout_width = width.filter(|_| io::stdout().is_terminal());
+    let columns = stdout_width.map_or(COLUMNS, |width| width.max(LEAST_COLUMNS));
+    Layout { columns, zone: TimeZone::system() }
+}
+
+/// Shows what passes through `engine` on stdout until SIGINT or SIGTERM comes or nobody reads stdout
+/// any more; then stops the engine with the capture complete.
+///
+/// The first line on stderr is `listening on ADDRESS:PORT`.
+pub fn run(engine: Engine, view: &TerminalView) -> Result<Tally, ViewError> {
+    let stop = Stop::listen().map_err(ViewError::Signals)?;
+    tell(&announcement(&engine, view));
+    if view.format == Format::Quiet {
+        stop.wait();
+        engine.shutdown();
+        return Ok(Tally::default());
+    }
+    let mut follower = Follower::open(engine.capture_path()).map_err(ViewError::Capture)?;
+    let out = BufWriter::new(io::stdout().lock());
+    let mut feed = Feed::new(view.format.clone(), view.out_palette, view.secrets, out)
+        .map_err(ViewError::Output)?;
+
+    let outcome = follow(&engine, &mut follower, &mut feed, &stop);
+    let capture = engine.capture_path().to_owned();
+    engine.shutdown();
+    let written = CaptureFile::open(&capture).and_then(|file| file.len()).unwrap_or(0);
+    let shown = outcome.and_then(|()| drain_to_end(&mut follower, &mut feed));
+
+    tell(&farewell(feed.tally(), &capture.display().to_string(), written, view.told_palette));
+    shown.map(|()| feed.tally())
+}
+
+/// Shows what comes until the wish to stop.
+fn follow(
+    engine: &Engine,
+    follower: &mut Follower,
+    feed: &mut Feed<impl Write>,
+    stop: &Stop,
+) -> Result<(), ViewError> {
+    while !stop.is_wished() {
+        drain(follower, feed)?;
+        engine.wait_beyond(follower.offset(), TICK);
+    }
+    Ok(())
+}
+
+/// Shows all that is there so far.
+pub fn drain<R: Input>(
+    follower: &mut Follower<R>,
+    feed: &mut Feed<impl Write>,
+) -> Result<(), ViewError> {
+    while follower.read_more().map_err(ViewError::Capture)? {
+        while let Some(item) = follower.poll() {
+            feed.receive(item).map_err(ViewError::Output)?;
+        }
+        feed.flush().map_err(ViewError::Output)?;
+    }
+    Ok(())
+}
+
+/// Shows what is left, up to the capture's end.
+pub fn drain_to_end<R: Input>(
+    follower: &mut Follower<R>,
+    feed: &mut Feed<impl Write>,
+) -> Result<(), ViewError> {
+    drain(follower, feed)?;
+    follower.finish();
+    while let Some(item) = follower.poll() {
+        feed.receive(item).map_err(ViewError::Output)?;
+    }
+    feed.flush().map_err(ViewError::Output)
+}
+
+fn announcement(engine: &Engine, view: &TerminalView) -> String {
+    let palette = view.told_palette;
+    let address = engine.listen_addr();
+    let mut out = String::new();
+    let _ = writeln!(out, "listening on {address}");
+    for warning in view.warnings.iter().cloned().chain(exposure(address)) {
+        let _ = writeln!(out, "{} {warning}", palette.paint(Role::Warning, "WARNING:"));
+    }
+    if view.format == Format::Quiet {
+        return out;
+    }
+    let upstream = if engine.is_demo() {
+        format!("the built-in demo server, {}", engine.upstream_url())
+    } else {
+        engine.upstream_url().to_owned()
+    };
+    let capture = engine.capture_path().display().to_string();
+    for (label, value, remark) in [
+        ("connect to", format!("ws://{address}/"), "  (wss:// works on the same port)"),
+        ("forwards to", upstream, ""),
+        ("capture", capture, ""),
+        ("stop with", "Ctrl-C".to_owned(), ""),
+    ] {
+        let label = palette.paint(Role::Weak, label);
+        let value = palette.paint(Role::Strong, value);
+        let _ = writeln!(out, "  {label:<12} {value}{remark}");
+    }
+    out
+}
+
+/// What to say of a listener that other machines reach.
+pub fn exposure(listener: SocketAddr) -> Option<String> {
+    let is_exposed = !listener.ip().to_canonical().is_loopback();
+    is_exposed.then(|| {
+        let port = listener.port();
+        format!(
+            "other machines can connect to {listener} and to what is behind it; \
+             --listen 127.0.0.1:{port} keeps it to this machine"
+        )
+    })
+}
+
+fn farewell(tally: Tally, capture: &str, written: u64, palette: Palette) -> String {
+    let told = format!("{tally}; the capture is complete: {capture} ({})", octets(written));
+    format!("{}\n", palette.paint(Role::Weak, told))
+}
+
+/// Writes to stderr; where that is gone, there is nobody to tell.
+pub fn tell(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_listener_that_other_machines_reach_is_warned_of() {
+        for address in ["127.0.0.1:9870", "127.8.0.1:9870", "[::1]:9870", "[::ffff:127.0.0.1]:1"] {
+            assert_eq!(exposure(address.parse().unwrap()), None, "{address}");
+        }
+        for address in ["0.0.0.0:9870", "192.168.0.2:9870", "[::]:9870", "[fe80::1]:9870"] {
+            let warning = exposure(address.parse().unwrap()).unwrap();
+            assert!(warning.contains(address) && warning.contains("127.0.0.1:9870"), "{warning}");
+        }
+    }
+}
