@@ -1,0 +1,438 @@
+//! The app: what is shown, and what each command does to it.
+
+use std::sync::Arc;
+
+use egui::{CentralPanel, Frame, Margin, OpenUrl, Panel, Rangef, Ui};
+use framescope_core::{ConnectionId, Direction};
+use jiff::tz::TimeZone;
+
+use crate::command::Command;
+use crate::detail::{DetailAction, DetailPane};
+use crate::handshake_tab::HandshakeTab;
+use crate::list::{Kinds, RowFilter, ViewRows, VirtualList};
+use crate::panels::status::Rate;
+use crate::panels::{connections, filter_bar, findings, open, status, table, top};
+use crate::settings::{Listing, Settings};
+use crate::source::Source;
+use crate::store::{RowKey, Search, Selection, Store, Wake};
+use crate::theme;
+
+/// The centre's tabs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Tab {
+    /// Messages or frames, and the selected one.
+    #[default]
+    Messages,
+    /// How the connection was opened.
+    Handshake,
+    /// What peers did against the standards.
+    Findings,
+}
+
+/// How many rows there are of each kind: at the moment of a pause, or of a clearing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Extent {
+    /// Messages.
+    pub messages: usize,
+    /// Frames.
+    pub frames: usize,
+    /// Findings.
+    pub findings: usize,
+    /// Connections.
+    pub connections: usize,
+}
+
+impl Extent {
+    /// Rows of a listing.
+    pub fn of(&self, listing: Listing) -> usize {
+        match listing {
+            Listing::Messages => self.messages,
+            Listing::Frames => self.frames,
+        }
+    }
+}
+
+/// One table: where it stands, which rows it has, which one is selected.
+#[derive(Debug, Default)]
+pub struct Table {
+    /// Where it stands.
+    pub list: VirtualList,
+    /// Which rows it has.
+    pub rows: ViewRows,
+    /// Row number of the selected one.
+    pub selected: Option<usize>,
+    /// Which frame of the selected message, from 0.
+    pub fragment: u64,
+    /// A row that is to be brought into sight, once it is listed.
+    pub bring: Option<usize>,
+}
+
+/// What the user has chosen to see.
+#[derive(Default)]
+pub struct View {
+    /// The open tab.
+    pub tab: Tab,
+    /// The chosen connection; `None` is all of them.
+    pub connection: Option<ConnectionId>,
+    /// The direction chips.
+    pub direction: Option<Direction>,
+    /// The opcode chips.
+    pub kinds: Kinds,
+    /// The search field.
+    pub query: String,
+    /// The search that runs, or why it does not.
+    pub search: Option<Result<Search, String>>,
+    /// The view stands still at this extent.
+    pub paused: Option<Extent>,
+    /// What lies before this extent is hidden.
+    pub cleared: Extent,
+    /// The messages table.
+    pub messages: Table,
+    /// The frames table.
+    pub frames: Table,
+    /// The connections list.
+    pub connections: VirtualList,
+    /// The findings list, and its selected position.
+    pub findings: (VirtualList, Option<usize>),
+}
+
+impl View {
+    /// The table of this listing.
+    pub fn table(&mut self, listing: Listing) -> &mut Table {
+        match listing {
+            Listing::Messages => &mut self.messages,
+            Listing::Frames => &mut self.frames,
+        }
+    }
+
+    /// The running search.
+    pub fn running_search(&self) -> Option<&Search> {
+        self.search.as_ref().and_then(|search| search.as_ref().ok())
+    }
+
+    /// Which rows of this listing are to be shown.
+    pub fn filter(&self, listing: Listing) -> RowFilter {
+        RowFilter {
+            connection: self.connection,
+            direction: self.direction,
+            kinds: self.kinds,
+            search: self.running_search().map(Search::number),
+            from: self.cleared.of(listing),
+        }
+    }
+
+    /// Whether any chip or search narrows the tables.
+    pub fn is_narrowed(&self) -> bool {
+        self.direction.is_some() || !self.kinds.is_empty() || !self.query.is_empty()
+    }
+}
+
+/// The desktop app.
+pub struct App {
+    pub(crate) store: Store,
+    pub(crate) settings: Settings,
+    pub(crate) view: View,
+    pub(crate) zone: TimeZone,
+    pub(crate) rate: Rate,
+    pub(crate) clock: connections::Clock,
+    pub(crate) dialog: Option<open::Dialog>,
+    detail: DetailPane,
+    handshake: HandshakeTab,
+    wake: Wake,
+}
+
+impl App {
+    /// A window onto `source`.
+    pub fn new(ctx: &egui::Context, source: Arc<Source>, settings: Settings) -> Self {
+        theme::install(ctx);
+        ctx.set_theme(settings.theme);
+        let wake = Wake::new(ctx.clone());
+        let zone = TimeZone::system();
+        Self {
+            store: Store::open(source, wake.clone()),
+            settings,
+            view: View { connections: VirtualList::at_top(), ..View::default() },
+            detail: DetailPane::new(zone.clone()),
+            zone,
+            rate: Rate::default(),
+            clock: connections::Clock::default(),
+            dialog: None,
+            handshake: HandshakeTab::default(),
+            wake,
+        }
+    }
+
+    /// What is looked at.
+    pub fn source(&self) -> &Arc<Source> {
+        self.store.source()
+    }
+
+    /// What is remembered.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// What the user has chosen to see.
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// The index and what is read on demand.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// How many rows may be shown: all, or those that were there when the view was paused.
+    pub fn extent(&self) -> Extent {
+        self.view.paused.unwrap_or_else(|| self.full_extent())
+    }
+
+    /// How many rows there are.
+    pub fn full_extent(&self) -> Extent {
+        let index = self.store.index();
+        Extent {
+            messages: index.messages().len(),
+            frames: index.frames().len(),
+            findings: index.findings().len(),
+            connections: index.connections().len(),
+        }
+    }
+
+    /// Starts, changes or ends the search, as the filter field says.
+    pub(crate) fn query_changed(&mut self) {
+        let pattern = self.view.query.trim();
+        self.view.search = (!pattern.is_empty()).then(|| self.store.search(pattern));
+    }
+
+    /// Looks at another capture from now on.
+    pub(crate) fn open_capture(&mut self, path: &std::path::Path) -> Result<(), String> {
+        let source = Source::open(path).map_err(|error| error.to_string())?;
+        self.settings.opened(path);
+        let view = View { connections: VirtualList::at_top(), ..View::default() };
+        self.view = view;
+        self.rate = Rate::default();
+        self.store = Store::open(Arc::new(source), self.wake.clone());
+        Ok(())
+    }
+
+    /// Does what was asked for.
+    pub fn run(&mut self, ctx: &egui::Context, command: Command) {
+        match command {
+            Command::OpenInBrowser => {
+                if let Some(url) = self.source().page_url() {
+                    ctx.open_url(OpenUrl::new_tab(url));
+                }
+            }
+            Command::CopyAddress => {
+                if let Some(url) = self.source().websocket_url() {
+                    ctx.copy_text(url);
+                }
+            }
+            Command::CopyCapturePath => {
+                ctx.copy_text(self.source().capture_path().display().to_string());
+            }
+            Command::FocusFilter => ctx.memory_mut(|memory| memory.request_focus(top::filter_id())),
+            Command::ResetFilters => {
+                self.view.query.clear();
+                self.view.direction = None;
+                self.view.kinds = Kinds::default();
+                self.query_changed();
+            }
+            Command::TogglePause => {
+                self.view.paused = match self.view.paused {
+                    Some(_) => None,
+                    None => Some(self.full_extent()),
+                };
+            }
+            Command::Clear => {
+                self.view.cleared = self.extent();
+                for listing in [Listing::Messages, Listing::Frames] {
+                    self.view.table(listing).selected = None;
+                    self.view.table(listing).list.follow = true;
+                }
+                self.view.findings.1 = None;
+            }
+            Command::ShowCleared => self.view.cleared = Extent::default(),
+            Command::OpenCapture => self.dialog = Some(open::Dialog::new(self)),
+            Command::ToggleDemoClients => {
+                if let Some(running) = self.source().demo_clients() {
+                    self.source().set_demo_clients(!running);
+                }
+            }
+            Command::FollowEnd => self.view.table(self.settings.listing).list.follow = true,
+            Command::ShowMessages => self.view.tab = Tab::Messages,
+            Command::ShowHandshake => self.view.tab = Tab::Handshake,
+            Command::ShowFindings => self.view.tab = Tab::Findings,
+            Command::ListMessages => self.list(Listing::Messages),
+            Command::ListFrames => self.list(Listing::Frames),
+            Command::Unselect => self.view.table(self.settings.listing).selected = None,
+        }
+    }
+
+    /// Switches the listing and keeps what was selected in sight.
+    fn list(&mut self, listing: Listing) {
+        if self.settings.listing == listing {
+            return;
+        }
+        let carried = {
+            let index = self.store.index();
+            match listing {
+                Listing::Frames => self.view.messages.selected.and_then(|row| {
+                    index.messages().get(row).map(|message| message.first_frame as usize)
+                }),
+                Listing::Messages => self.view.frames.selected.map(|frame| {
+                    index.messages().partition_point(|row| (row.last_frame as usize) < frame)
+                }),
+            }
+        };
+        self.settings.listing = listing;
+        let table = self.view.table(listing);
+        if let Some(row) = carried {
+            select(table, row);
+        }
+    }
+
+    /// Selects the frame a finding is about, and shows it.
+    pub(crate) fn show_frame(&mut self, connection: ConnectionId, row: usize) {
+        self.view.tab = Tab::Messages;
+        self.view.connection = Some(connection);
+        self.settings.listing = Listing::Frames;
+        select(&mut self.view.frames, row);
+    }
+
+    /// The selection whose octets the detail pane shows.
+    pub(crate) fn selection(&self) -> Option<Selection> {
+        let (table, key): (&Table, fn(usize) -> RowKey) = match self.settings.listing {
+            Listing::Messages => (&self.view.messages, RowKey::Message),
+            Listing::Frames => (&self.view.frames, RowKey::Frame),
+        };
+        table.selected.map(|row| Selection { key: key(row), fragment: table.fragment })
+    }
+
+    fn detail_ui(&mut self, ui: &mut Ui) {
+        let Some(selection) = self.selection() else { return };
+        let Some(loaded) = self.store.contents().loaded() else { return };
+        match &loaded.content {
+            Ok(selected) => {
+                let action = self.detail.ui(ui, selected);
+                let table = self.view.table(self.settings.listing);
+                match action {
+                    Some(DetailAction::NextFragment) => table.fragment += 1,
+                    Some(DetailAction::PreviousFragment) => {
+                        table.fragment = table.fragment.saturating_sub(1);
+                    }
+                    Some(DetailAction::Close) => table.selected = None,
+                    None => {}
+                }
+            }
+            Err(line) if loaded.selection == selection => {
+                crate::panels::parts::empty_state(ui, "No octets here", line, |_| {});
+            }
+            Err(_) => {}
+        }
+    }
+
+    fn handshake_ui(&mut self, ui: &mut Ui) {
+        let summary = {
+            let index = self.store.index();
+            let of_selection = || {
+                let frame = match self.selection()?.key {
+                    RowKey::Message(row) => index.messages().get(row)?.first_frame as usize,
+                    RowKey::Frame(row) => row,
+                };
+                index.frames().get(frame).map(framescope_core::index::FrameRow::connection)
+            };
+            let id = self.view.connection.or_else(of_selection);
+            id.and_then(|id| index.connection(id).cloned())
+        };
+        self.handshake.ui(ui, summary.as_ref());
+    }
+}
+
+/// Selects a row and makes sure that it stays in sight.
+fn select(table: &mut Table, row: usize) {
+    table.selected = Some(row);
+    table.fragment = 0;
+    table.list.follow = false;
+    table.bring = Some(row);
+}
+
+impl eframe::App for App {
+    fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
+        self.store.begin_picture();
+        let ctx = ui.ctx().clone();
+        // Before anything is drawn, so that what was typed right behind a shortcut is not lost.
+        for command in Command::pressed(&ctx) {
+            self.run(&ctx, command);
+        }
+        let mut commands = Vec::new();
+        self.take_dropped_files(&ctx);
+
+        let palette = theme::palette(ui);
+        let area = |fill| Frame::new().fill(fill);
+        Panel::top("top").exact_size(44.0).frame(area(palette.panel)).show(ui, |ui| {
+            top::top_ui(self, ui, &mut commands);
+        });
+        Panel::bottom("status").exact_size(26.0).frame(area(palette.panel)).show(ui, |ui| {
+            status::status_ui(self, ui, &mut commands);
+        });
+        let width = ui.available_width();
+        Panel::left("connections")
+            .default_size((width * 0.175).clamp(180.0, 270.0))
+            .size_range(Rangef::new(150.0, (width * 0.35).max(150.0)))
+            .frame(area(palette.panel))
+            .show(ui, |ui| connections::connections_ui(self, ui, &mut commands));
+        if self.view.tab == Tab::Messages && self.selection().is_some() {
+            let room = ui.available_width();
+            Panel::right("detail")
+                .default_size((width * 0.37).clamp(340.0, 580.0))
+                .size_range(Rangef::new(300.0, (room - 320.0).max(300.0)))
+                .frame(area(palette.background))
+                .show(ui, |ui| {
+                    // Otherwise the panel shrinks to what it shows.
+                    ui.expand_to_include_rect(ui.max_rect());
+                    self.detail_ui(ui);
+                });
+        }
+        CentralPanel::default().frame(area(palette.background)).show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            filter_bar::tabs_ui(self, ui, &mut commands);
+            match self.view.tab {
+                Tab::Messages => {
+                    filter_bar::chips_ui(self, ui, &mut commands);
+                    table::table_ui(self, ui, &mut commands);
+                }
+                Tab::Handshake => self.handshake_ui(ui),
+                Tab::Findings => findings::findings_ui(self, ui, &mut commands),
+            }
+        });
+        open::dialog_ui(self, &ctx);
+        for command in commands {
+            self.run(&ctx, command);
+            ctx.request_repaint();
+        }
+    }
+
+    fn save(&mut self, storage: &mut dyn eframe::Storage) {
+        self.settings.save(storage);
+    }
+
+    fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
+        visuals.panel_fill.to_normalized_gamma_f32()
+    }
+}
+
+impl App {
+    fn take_dropped_files(&mut self, ctx: &egui::Context) {
+        let dropped =
+            ctx.input(|input| input.raw.dropped_files.first().map(|file| file.path().to_owned()));
+        if let Some(path) = dropped
+            && let Err(line) = self.open_capture(&path)
+        {
+            self.dialog = Some(open::Dialog::failed(self, &path, line));
+        }
+    }
+}
+
+/// Room around the content of bars.
+pub(crate) const BAR_MARGIN: Margin = Margin { left: 12, right: 12, top: 0, bottom: 0 };

@@ -1,0 +1,153 @@
+//! Everything the user can ask for: one enum, with label, explanation and shortcut.
+
+use egui::{Context, Key, KeyboardShortcut, Modifiers};
+
+use crate::list::{CONNECTIONS, FINDINGS, FRAMES, MESSAGES, list_id};
+use crate::panels::top::filter_id;
+
+/// An action. Buttons, menus and keys all end here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command {
+    /// Open the proxied page in the default browser.
+    OpenInBrowser,
+    /// Copy the URL clients are to connect to.
+    CopyAddress,
+    /// Put the cursor into the filter.
+    FocusFilter,
+    /// Empty the filter and all chips.
+    ResetFilters,
+    /// Hold the view still, or let it go on.
+    TogglePause,
+    /// Hide everything that is listed now.
+    Clear,
+    /// Show again what was hidden.
+    ShowCleared,
+    /// Ask for a capture to open.
+    OpenCapture,
+    /// Start or stop the built-in demo clients.
+    ToggleDemoClients,
+    /// Go to the newest row and stay there.
+    FollowEnd,
+    /// Copy the capture's path.
+    CopyCapturePath,
+    /// Show the messages tab.
+    ShowMessages,
+    /// Show the handshake tab.
+    ShowHandshake,
+    /// Show the findings tab.
+    ShowFindings,
+    /// One row a message.
+    ListMessages,
+    /// One row a frame.
+    ListFrames,
+    /// Select no row: the table has the room of the detail pane.
+    Unselect,
+}
+
+impl Command {
+    /// Those that have a key, in the order they are tried.
+    const WITH_KEY: [Self; 8] = [
+        Self::FocusFilter,
+        Self::Clear,
+        Self::OpenCapture,
+        Self::ShowMessages,
+        Self::ShowHandshake,
+        Self::ShowFindings,
+        Self::TogglePause,
+        Self::Unselect,
+    ];
+
+    /// As its button or menu entry says it.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::OpenInBrowser => "Open in browser",
+            Self::CopyAddress => "Copy address",
+            Self::FocusFilter => "Search payloads",
+            Self::ResetFilters => "Reset filters",
+            Self::TogglePause => "Pause",
+            Self::Clear => "Clear",
+            Self::ShowCleared => "Show cleared rows",
+            Self::OpenCapture => "Open capture…",
+            Self::ToggleDemoClients => "Demo clients",
+            Self::FollowEnd => "Follow",
+            Self::CopyCapturePath => "Copy capture path",
+            Self::ShowMessages | Self::ListMessages => "Messages",
+            Self::ShowHandshake => "Handshake",
+            Self::ShowFindings => "Findings",
+            Self::ListFrames => "Frames",
+            Self::Unselect => "Close details",
+        }
+    }
+
+    /// What it does, in one line.
+    pub const fn explanation(self) -> &'static str {
+        match self {
+            Self::OpenInBrowser => "Open the page behind the proxy in your browser",
+            Self::CopyAddress => "Copy the address clients connect to",
+            Self::FocusFilter => "Search in payloads: any text, or /a regular expression/",
+            Self::ResetFilters => "Empty the search and switch off every filter chip",
+            Self::TogglePause => "Hold the view still; recording goes on",
+            Self::Clear => "Hide everything listed so far; nothing is deleted from the capture",
+            Self::ShowCleared => "Show again what Clear has hidden",
+            Self::OpenCapture => "Open a pcapng or pcap file",
+            Self::ToggleDemoClients => "Two built-in clients that chat through the proxy",
+            Self::FollowEnd => "Stay at the newest row; scrolling up stops it",
+            Self::CopyCapturePath => "The capture file; click to copy its path",
+            Self::ShowMessages => "What was said: one table of all messages",
+            Self::ShowHandshake => "How the connection was opened: both heads and every check",
+            Self::ShowFindings => "What peers did against the standards",
+            Self::ListMessages => "One row a message, put together and inflated",
+            Self::ListFrames => "One row a frame, as it crossed the wire",
+            Self::Unselect => "Close the detail pane",
+        }
+    }
+
+    /// Its key.
+    pub const fn shortcut(self) -> Option<KeyboardShortcut> {
+        let (modifiers, key) = match self {
+            Self::FocusFilter => (Modifiers::COMMAND, Key::F),
+            Self::Clear => (Modifiers::COMMAND, Key::K),
+            Self::OpenCapture => (Modifiers::COMMAND, Key::O),
+            Self::ShowMessages => (Modifiers::COMMAND, Key::Num1),
+            Self::ShowHandshake => (Modifiers::COMMAND, Key::Num2),
+            Self::ShowFindings => (Modifiers::COMMAND, Key::Num3),
+            Self::TogglePause => (Modifiers::NONE, Key::Space),
+            Self::Unselect => (Modifiers::NONE, Key::Escape),
+            _ => return None,
+        };
+        Some(KeyboardShortcut::new(modifiers, key))
+    }
+
+    /// Explanation and key, for a tooltip.
+    pub fn tooltip(self, ctx: &Context) -> String {
+        match self.shortcut() {
+            Some(shortcut) => {
+                format!("{} ({})", self.explanation(), ctx.format_shortcut(&shortcut))
+            }
+            None => self.explanation().to_owned(),
+        }
+    }
+
+    /// The commands whose keys were pressed in this frame. Keys without a modifier are left to
+    /// whatever has the focus.
+    pub fn pressed(ctx: &Context) -> Vec<Self> {
+        let lists = [CONNECTIONS, MESSAGES, FRAMES, FINDINGS].map(list_id);
+        // Escape takes the focus from a field before anybody sees the key: it was meant for that field.
+        let is_free = ctx.memory(|memory| {
+            memory.focused().is_none_or(|id| lists.contains(&id))
+                && !memory.had_focus_last_frame(filter_id())
+        });
+        let mut pressed = Vec::new();
+        for command in Self::WITH_KEY {
+            let Some(shortcut) = command.shortcut() else { continue };
+            let is_plain = shortcut.modifiers == Modifiers::NONE;
+            if is_plain && (!is_free || ctx.any_popup_open()) {
+                continue;
+            }
+            if ctx.input_mut(|input| input.consume_shortcut(&shortcut)) {
+                pressed.push(command);
+            }
+        }
+        pressed
+    }
+}

@@ -1,0 +1,307 @@
+//! The payload in the form that tells most: text, a JSON tree, octets.
+
+use bytes::Bytes;
+use egui::{Label, RichText, Ui};
+use framescope_core::Opcode;
+
+use crate::detail::selected::{Selected, SelectedKind};
+use crate::fonts::icon;
+use crate::theme;
+use crate::widgets::hex::HexContent;
+use crate::widgets::json::{Document, JsonTree};
+use crate::widgets::tabs::{TAB_HEIGHT, tab_bar};
+use crate::widgets::{HexView, TextView, format, icon_button, segmented};
+
+/// Longer text is not read as JSON.
+const JSON_OCTETS: usize = 16 << 20;
+/// JSON with more values is shown as text: a value takes about a hundred octets in the tree.
+const JSON_VALUES: usize = 500_000;
+
+/// A way to show the payload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum PayloadTab {
+    /// As text.
+    #[default]
+    Text,
+    /// As a JSON tree.
+    Json,
+    /// As octets.
+    Hex,
+}
+
+/// Which octets are shown, where there is a choice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// The whole message, inflated.
+    Message,
+    /// This frame's payload, unmasked, as it was sent.
+    Frame,
+}
+
+/// What the pane remembers between passes.
+#[derive(Debug, Default)]
+pub struct PayloadPane {
+    made_from: Option<MadeFrom>,
+    source: Option<Source>,
+    tab: PayloadTab,
+    /// Whether the user chose the tab, rather than the payload.
+    tab_chosen: bool,
+    octets: Bytes,
+    text: String,
+    /// Octets that are not UTF-8 were replaced in `text`.
+    lossy: bool,
+    json: Json,
+    text_view: TextView,
+    hex_view: HexView,
+}
+
+/// The text as JSON.
+#[derive(Debug, Default)]
+enum Json {
+    #[default]
+    None,
+    Tree(JsonTree),
+    TooLarge,
+}
+
+impl Json {
+    fn of(text: &str) -> Self {
+        if text.len() > JSON_OCTETS {
+            return Self::None;
+        }
+        match Document::parse_up_to(text, JSON_VALUES) {
+            Ok(Some(document)) => Self::Tree(JsonTree::new(document)),
+            Ok(None) => Self::TooLarge,
+            Err(_) => Self::None,
+        }
+    }
+
+    const fn is_tree(&self) -> bool {
+        matches!(self, Self::Tree(_))
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct MadeFrom {
+    shown: super::Shown,
+    source: Source,
+    len: usize,
+}
+
+impl PayloadPane {
+    pub(super) fn tab(&self) -> PayloadTab {
+        self.tab
+    }
+
+    /// Takes in what is selected; does nothing where that is shown already.
+    pub(super) fn take_in(&mut self, selected: &Selected) {
+        let shown = super::Shown::of(selected);
+        if self.made_from.is_none_or(|from| from.shown != shown) {
+            self.source = None;
+        }
+        let source = self.source.unwrap_or_else(|| first_source(selected));
+        let octets = match (source, &selected.message) {
+            (Source::Message, Some(message)) => &message.content.data,
+            _ => &selected.frame.payload,
+        };
+        let made_from = MadeFrom { shown, source, len: octets.len() };
+        if self.made_from == Some(made_from) {
+            return;
+        }
+        let another = self.made_from.is_none_or(|from| from.shown != shown);
+        self.made_from = Some(made_from);
+        self.source = Some(source);
+        self.octets = octets.clone();
+        (self.text, self.lossy) = match std::str::from_utf8(octets) {
+            Ok(text) => (text.to_owned(), false),
+            Err(_) => (String::from_utf8_lossy(octets).into_owned(), true),
+        };
+        self.text_view = TextView::default();
+        self.hex_view = HexView::default();
+        self.json = if self.lossy { Json::None } else { Json::of(&self.text) };
+        let json = self.json.is_tree();
+        // A tab that the user chose stays for the frames that follow, where it can show them.
+        if another && !(self.tab_chosen && (json || self.tab != PayloadTab::Json)) {
+            self.tab_chosen = false;
+            self.tab = self.most_telling(selected);
+        }
+    }
+
+    fn most_telling(&self, selected: &Selected) -> PayloadTab {
+        let tree = matches!(&self.json, Json::Tree(tree) if tree.is_container());
+        let text = !self.lossy && !self.octets.is_empty() && mostly_readable(&self.text);
+        match (tree, selected.frame.header.opcode) {
+            (true, _) => PayloadTab::Json,
+            (false, Opcode::Text) if !self.lossy => PayloadTab::Text,
+            (false, _) if text => PayloadTab::Text,
+            (false, _) => PayloadTab::Hex,
+        }
+    }
+
+    pub(super) fn ui(&mut self, ui: &mut Ui, selected: &Selected, height: f32) {
+        let palette = theme::palette(ui);
+        let top = ui.cursor().top();
+        ui.horizontal(|ui| {
+            let mut tab = self.tab;
+            let tabs =
+                [(PayloadTab::Text, "Text"), (PayloadTab::Json, "JSON"), (PayloadTab::Hex, "Hex")];
+            // Where it is no JSON, there is no tree to open.
+            let json = self.json.is_tree();
+            let tabs: Vec<_> =
+                tabs.into_iter().filter(|(tab, _)| json || *tab != PayloadTab::Json).collect();
+            tab_bar(ui, &mut tab, &tabs);
+            if tab != self.tab {
+                self.tab = tab;
+                self.tab_chosen = true;
+            }
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                ui.spacing_mut().item_spacing.x = 8.0;
+                let name = match self.tab {
+                    PayloadTab::Hex => "Copy as hex",
+                    PayloadTab::Text | PayloadTab::Json => "Copy as text",
+                };
+                if icon_button(ui, icon::COPY, name).clicked() {
+                    ui.copy_text(match self.tab {
+                        PayloadTab::Hex => format::hex(&self.octets),
+                        PayloadTab::Text | PayloadTab::Json => self.text.clone(),
+                    });
+                }
+                if has_choice(selected) {
+                    let mut source = self.source.unwrap_or(Source::Message);
+                    let choices = [(Source::Message, "Message"), (Source::Frame, "This frame")];
+                    segmented(ui, &mut source, &choices);
+                    self.source = Some(source);
+                } else {
+                    let len = format::octets(self.octets.len() as u64);
+                    ui.label(RichText::new(len).size(11.5).color(palette.weak));
+                }
+            });
+        });
+        // Beneath the tabs on their left and the choices on their right, one line across.
+        let y = ui.cursor().top() - ui.spacing().item_spacing.y - 0.5;
+        ui.painter().hline(ui.clip_rect().x_range(), y, palette.hairline_stroke());
+        ui.add_space(4.0);
+        self.remarks_ui(ui, selected);
+        let height = (height - (ui.cursor().top() - top)).max(super::PAYLOAD_LEAST - TAB_HEIGHT);
+        if self.octets.is_empty() {
+            let empty = if selected.frame.header.payload_len.value == 0 {
+                "No payload."
+            } else {
+                "Nothing could be read of it."
+            };
+            ui.label(RichText::new(empty).color(palette.weak));
+            return;
+        }
+        match (self.tab, &mut self.json) {
+            (PayloadTab::Json, Json::Tree(tree)) => tree.ui(ui, height, &self.text),
+            (PayloadTab::Hex, _) => {
+                let color_of = |_| palette.payload;
+                let content = HexContent {
+                    name: "Payload octets",
+                    octets: &self.octets,
+                    color_of: &color_of,
+                    highlights: &[],
+                };
+                self.hex_view.ui(ui, height, &content);
+            }
+            _ => self.text_view.ui(ui, height, &self.text),
+        }
+    }
+
+    fn remarks_ui(&self, ui: &mut Ui, selected: &Selected) {
+        let palette = theme::palette(ui);
+        let mut remark = |text: String| {
+            ui.add(Label::new(RichText::new(text).size(11.5).color(palette.weak)).wrap());
+        };
+        let message = selected.message.as_ref();
+        if self.source == Some(Source::Frame) && message.is_some_and(|message| message.compressed) {
+            remark("Compressed, as this frame carries it.".to_owned());
+        }
+        if message.is_none() && !selected.frame.header.opcode.is_control() {
+            remark(
+                "Part of a message that is not whole: this frame's payload, as sent.".to_owned(),
+            );
+        }
+        let whole = match (self.source, message) {
+            (Some(Source::Message), Some(message)) => message.data_len,
+            _ => selected.frame.header.payload_len.value,
+        };
+        let kept = self.octets.len() as u64;
+        if kept < whole && kept > 0 {
+            remark(format!("The first {} of {}.", format::thousands(kept), format::octets(whole)));
+        }
+        if matches!(self.json, Json::TooLarge) && self.tab == PayloadTab::Text {
+            let limit = format::thousands(JSON_VALUES as u64);
+            remark(format!("JSON of more than {limit} values, shown as text."));
+        }
+        if self.lossy && self.tab == PayloadTab::Text {
+            remark("Not UTF-8: what cannot be read as text is shown as \u{FFFD}.".to_owned());
+        }
+    }
+}
+
+/// Whether message and frame differ.
+fn has_choice(selected: &Selected) -> bool {
+    let compressed = selected.message.as_ref().is_some_and(|message| message.compressed);
+    selected.message.is_some() && (selected.fragment.is_some() || compressed)
+}
+
+fn first_source(selected: &Selected) -> Source {
+    match (selected.kind, selected.fragment, &selected.message) {
+        (_, _, None) | (SelectedKind::Frame, Some(_), Some(_)) => Source::Frame,
+        _ => Source::Message,
+    }
+}
+
+/// Whether a look at the beginning says that a person is meant to read this.
+fn mostly_readable(text: &str) -> bool {
+    text.chars().take(200).all(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t'))
+}
+
+#[cfg(test)]
+mod tests {
+    use framescope_core::Direction;
+
+    use super::*;
+    use crate::detail::sample;
+
+    fn opened(selected: &Selected) -> PayloadPane {
+        let mut pane = PayloadPane::default();
+        pane.take_in(selected);
+        pane
+    }
+
+    #[test]
+    fn the_most_telling_tab_is_opened() {
+        assert_eq!(opened(&sample::masked_text()).tab, PayloadTab::Json);
+        assert_eq!(opened(&sample::prose()).tab, PayloadTab::Text);
+        assert_eq!(opened(&sample::binary()).tab, PayloadTab::Hex);
+        assert_eq!(opened(&sample::close()).tab, PayloadTab::Hex);
+        let header = sample::masked_text().frame.header;
+        let number = sample::selected(Direction::ClientToServer, header, b"42");
+        assert_eq!(opened(&number).tab, PayloadTab::Text);
+    }
+
+    #[test]
+    fn a_chosen_tab_stays_where_it_can() {
+        let mut pane = opened(&sample::masked_text());
+        (pane.tab, pane.tab_chosen) = (PayloadTab::Hex, true);
+        pane.take_in(&sample::prose());
+        assert_eq!(pane.tab, PayloadTab::Hex);
+        (pane.tab, pane.tab_chosen) = (PayloadTab::Json, true);
+        pane.take_in(&sample::binary());
+        assert_eq!(pane.tab, PayloadTab::Hex);
+    }
+
+    #[test]
+    fn a_frame_of_a_compressed_message_shows_the_message_first() {
+        let mut selected = sample::compressed_fragment();
+        assert_eq!(opened(&selected).source, Some(Source::Message));
+        assert!(opened(&selected).text.starts_with("{\"symbol\""));
+        selected.kind = SelectedKind::Frame;
+        assert_eq!(opened(&selected).source, Some(Source::Frame));
+        assert_eq!(opened(&selected).octets, selected.frame.payload);
+        selected.message = None;
+        assert_eq!(opened(&selected).source, Some(Source::Frame));
+    }
+}

@@ -1,0 +1,260 @@
+//! One head, line by line, as it crossed the wire; what the proxy changed stands beside it.
+
+use egui::text::LayoutJob;
+use egui::{Color32, FontId, Label, Ui};
+use framescope_core::connection::Alteration;
+use framescope_core::http::{Header, StartLine};
+use framescope_core::index::{ConnectionSummary, Exchange};
+use framescope_core::present::Secrets;
+use framescope_core::{Direction, Head, OpeningHandshake, Severity};
+
+use crate::handshake_tab::HeadLine;
+use crate::theme::{self, Palette};
+use crate::widgets::chip::sign;
+use crate::widgets::row::centered;
+use crate::widgets::{chip, chip_button, format};
+
+/// Longer values are cut: a head can have a quarter of a megabyte.
+const VALUE_LIMIT: usize = 4_000;
+
+/// What the proxy passed on in place of what it was given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Of the start line.
+    start: Option<String>,
+    /// Of fields, by their place in the head that is shown.
+    fields: Vec<(usize, String)>,
+    /// Of what is not in that head at all.
+    others: Vec<String>,
+}
+
+impl Changes {
+    /// Whether nothing was changed.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// What the server got instead: by the head it got, where that was recorded, else by what the
+    /// proxy says that it altered.
+    pub fn of_request(
+        connection: &ConnectionSummary,
+        exchange: &Exchange,
+        handshake: Option<&OpeningHandshake>,
+    ) -> Self {
+        match handshake.and_then(|handshake| handshake.forwarded_request.as_deref()) {
+            Some(forwarded) => Self::between(&exchange.request, forwarded),
+            None => {
+                Self::told(&exchange.request, alterations(connection, Direction::ClientToServer))
+            }
+        }
+    }
+
+    /// What the client got instead of what the server sent.
+    pub fn of_response(connection: &ConnectionSummary) -> Self {
+        let others = alterations(connection, Direction::ServerToClient)
+            .map(|alteration| {
+                format!("the server sent {}", shown(&alteration.what, &alteration.from))
+            })
+            .collect();
+        Self { others, ..Self::default() }
+    }
+
+    fn between(sent: &Head, forwarded: &Head) -> Self {
+        let mut changes = Self::default();
+        if sent.target() != forwarded.target() {
+            let target = forwarded.target().unwrap_or_default();
+            changes.start = Some(format!("forwarded as {}", Secrets::Masked.target(target)));
+        }
+        let mut left: Vec<&Header> = forwarded.headers.iter().collect();
+        let same = |a: &Header, b: &Header| a.name.eq_ignore_ascii_case(&b.name);
+        for (at, header) in sent.headers.iter().enumerate() {
+            let found = left
+                .iter()
+                .position(|other| same(header, other) && other.value == header.value)
+                .or_else(|| left.iter().position(|other| same(header, other)));
+            match found.map(|found| left.remove(found)) {
+                Some(other) if other.value == header.value => {}
+                Some(other) => {
+                    let value = shown(&other.name, &other.value_text());
+                    changes.fields.push((at, format!("forwarded as {value}")));
+                }
+                None => changes.fields.push((at, "not forwarded".to_owned())),
+            }
+        }
+        let added = left.iter().map(|header| {
+            format!("added: {}: {}", header.name, shown(&header.name, &header.value_text()))
+        });
+        changes.others.extend(added);
+        changes
+    }
+
+    fn told<'a>(sent: &Head, alterations: impl Iterator<Item = &'a Alteration>) -> Self {
+        let mut changes = Self::default();
+        for alteration in alterations {
+            let text = format!("forwarded as {}", shown(&alteration.what, &alteration.to));
+            if alteration.what == "request-target" {
+                if sent.target() == Some(&alteration.from) {
+                    let target = Secrets::Masked.target(&alteration.to);
+                    changes.start = Some(format!("forwarded as {target}"));
+                }
+                continue;
+            }
+            let field = sent.headers.iter().position(|header| {
+                header.name.eq_ignore_ascii_case(&alteration.what)
+                    && header.value_text() == alteration.from
+            });
+            // One that fits no field was about another exchange of this connection.
+            changes.fields.extend(field.map(|field| (field, text)));
+        }
+        changes
+    }
+
+    fn of_field(&self, field: usize) -> Option<&str> {
+        self.fields.iter().find(|(at, _)| *at == field).map(|(_, text)| text.as_str())
+    }
+}
+
+fn alterations(
+    connection: &ConnectionSummary,
+    direction: Direction,
+) -> impl Iterator<Item = &Alteration> {
+    let all = connection.notes.iter().flat_map(|note| &note.alterations);
+    all.filter(move |alteration| alteration.direction == direction)
+}
+
+/// A value for a chip: secrets hidden, on one line, cut.
+fn shown(name: &str, value: &str) -> String {
+    let value = Secrets::Masked.header_value(name, value.into());
+    let value: String = value.chars().map(format::visible).collect();
+    format::cut(&value, 80).into_owned()
+}
+
+/// Draws the head. `is_shown` tells whether a line's secret is shown; the answer is the line whose
+/// chip was clicked.
+pub fn head_ui(
+    ui: &mut Ui,
+    head: &Head,
+    direction: Direction,
+    changes: &Changes,
+    is_shown: &dyn Fn(HeadLine) -> bool,
+) -> Option<HeadLine> {
+    let palette = theme::palette(ui);
+    let mut clicked = None;
+    let start = Line::start(palette, &head.start);
+    if start.ui(ui, changes.start.as_deref(), is_shown(HeadLine::Start)) {
+        clicked = Some(HeadLine::Start);
+    }
+    for (at, header) in head.headers.iter().enumerate() {
+        let line = Line::field(palette, header);
+        if line.ui(ui, changes.of_field(at), is_shown(HeadLine::Field(at))) {
+            clicked = Some(HeadLine::Field(at));
+        }
+    }
+    for other in &changes.others {
+        ui.horizontal_wrapped(|ui| chip(ui, other, palette.weak));
+    }
+    for fault in &head.faults {
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 6.0;
+            let color = palette.severity(Severity::Warning);
+            sign(ui, theme::severity_icon(Severity::Warning), color, "warning");
+            ui.label(egui::RichText::new(fault.kind.text()).color(palette.weak));
+        });
+    }
+    if let Some(more) = direction_of_mistake(head, direction) {
+        ui.label(egui::RichText::new(more).color(palette.weak));
+    }
+    clicked
+}
+
+/// A request that came from the server, or a response that came from the client.
+fn direction_of_mistake(head: &Head, direction: Direction) -> Option<&'static str> {
+    match (head.method().is_some(), direction) {
+        (true, Direction::ServerToClient) => Some("A request, where a response was due."),
+        (false, Direction::ClientToServer) => Some("A response, where a request was due."),
+        _ => None,
+    }
+}
+
+/// One line: coloured parts, and the same with its secret shown.
+struct Line {
+    /// With secrets hidden, where there are any.
+    hidden: Option<Vec<(String, Color32)>>,
+    /// As sent.
+    parts: Vec<(String, Color32)>,
+}
+
+impl Line {
+    fn start(palette: &Palette, start: &StartLine) -> Self {
+        match start {
+            StartLine::Request { method, target, minor_version } => {
+                let parts = |target: String| {
+                    vec![
+                        (format!("{method} "), palette.text),
+                        (target, palette.text),
+                        (format!(" HTTP/1.{minor_version}"), palette.weak),
+                    ]
+                };
+                let masked = Secrets::Masked.target(target);
+                let hidden = (masked != *target).then(|| parts(masked.into_owned()));
+                Self { hidden, parts: parts(target.clone()) }
+            }
+            StartLine::Response { status, reason, minor_version } => {
+                let color = match status {
+                    100..=399 => palette.good,
+                    400..=499 => palette.warning,
+                    _ => palette.error,
+                };
+                let version = (format!("HTTP/1.{minor_version} "), palette.weak);
+                Self { hidden: None, parts: vec![version, (format!("{status} {reason}"), color)] }
+            }
+        }
+    }
+
+    fn field(palette: &Palette, header: &Header) -> Self {
+        let is = |name: &str| header.name.eq_ignore_ascii_case(name);
+        let color = if is("Sec-WebSocket-Key") {
+            palette.masking_key
+        } else if is("Sec-WebSocket-Accept") {
+            palette.payload
+        } else {
+            palette.text
+        };
+        let parts =
+            |value: String| vec![(format!("{}: ", header.name), palette.weak), (value, color)];
+        let value = header.value_text();
+        let masked = Secrets::Masked.header_value(&header.name, value.clone());
+        let hidden = (masked != value).then(|| parts(masked.into_owned()));
+        Self { hidden, parts: parts(value.into_owned()) }
+    }
+
+    /// Draws the line with its chips; says whether the chip that shows or hides was clicked.
+    fn ui(&self, ui: &mut Ui, change: Option<&str>, show: bool) -> bool {
+        let palette = theme::palette(ui);
+        let mut clicked = false;
+        let parts = match &self.hidden {
+            Some(hidden) if !show => hidden,
+            _ => &self.parts,
+        };
+        let mut job = LayoutJob { break_on_newline: false, ..LayoutJob::default() };
+        let font = FontId::monospace(11.5);
+        for (text, color) in parts {
+            let text: String = text.chars().take(VALUE_LIMIT).map(format::visible).collect();
+            job.append(&text, 0.0, centered(font.clone(), *color));
+        }
+        // A value without spaces has to be broken somewhere.
+        job.wrap.break_anywhere = job.text.split(' ').any(|word| word.len() > 60);
+        ui.horizontal_wrapped(|ui| {
+            ui.set_min_height(19.0);
+            ui.spacing_mut().item_spacing = egui::vec2(7.0, 2.0);
+            ui.add(Label::new(job).selectable(true));
+            if self.hidden.is_some() {
+                clicked = chip_button(ui, if show { "hide" } else { "show" }).clicked();
+            }
+            if let Some(change) = change {
+                chip(ui, change, palette.weak);
+            }
+        });
+        clicked
+    }
+}

@@ -1,0 +1,353 @@
+//! The handshake tab: both heads as they crossed the wire, the accept value step by step, the checks;
+//! for plain HTTP the exchanges of the connection.
+
+mod about;
+mod accept;
+mod checks;
+mod head;
+mod timing;
+
+use std::collections::BTreeSet;
+
+use egui::{Align, Layout, RichText, ScrollArea, Sense, Ui, vec2};
+use framescope_core::index::{ConnectionSummary, Exchange};
+use framescope_core::present::Secrets;
+use framescope_core::{ConnectionId, Direction, Leg, OpeningHandshake};
+
+use crate::fonts;
+use crate::theme;
+use crate::widgets::{card, format, section};
+
+/// Below this width the derivation stands beneath the heads instead of beside them.
+const TWO_COLUMNS: f32 = 760.0;
+/// More exchanges than this scroll.
+const LIST_ROWS: usize = 6;
+
+/// What the tab remembers between passes.
+#[derive(Debug, Default)]
+pub struct HandshakeTab {
+    connection: Option<ConnectionId>,
+    /// The exchange chosen in the list; `None` follows the last one.
+    exchange: Option<usize>,
+    shown: BTreeSet<SecretPlace>,
+}
+
+/// Names one line whose secret may be shown: whose head, and which of its lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct SecretPlace {
+    exchange: usize,
+    direction: Direction,
+    line: HeadLine,
+}
+
+/// A line of a head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum HeadLine {
+    Start,
+    /// The field with this place among the fields.
+    Field(usize),
+}
+
+impl HandshakeTab {
+    /// Draws the handshake, or the plain HTTP exchanges, of `connection`; `None` is an empty state.
+    pub fn ui(&mut self, ui: &mut Ui, connection: Option<&ConnectionSummary>) {
+        let Some(connection) = connection else {
+            return empty_ui(ui, "No connection", "Select a connection to see how it was opened.");
+        };
+        if self.connection != Some(connection.id) {
+            *self = Self { connection: Some(connection.id), ..Self::default() };
+        }
+        let last = connection.exchanges.len().checked_sub(1);
+        let at = self.exchange.or(last).map(|at| at.min(last.unwrap_or(0)));
+        let exchange = at.and_then(|at| Some((at, connection.exchanges.get(at)?)));
+        if exchange.is_none() && failure_of(connection).is_none() {
+            return empty_ui(
+                ui,
+                "Nothing asked yet",
+                "The connection is open, and its first request has not come.",
+            );
+        }
+        let handshake = connection.handshake.as_deref().filter(|handshake| {
+            exchange.is_some_and(|(_, exchange)| exchange.request == handshake.request)
+        });
+
+        if ui.available_width() >= TWO_COLUMNS {
+            let room = ui.available_rect_before_wrap();
+            let border = (room.min.x + room.width() * 0.52).round();
+            let (mut left, mut right) = (room, room);
+            left.max.x = border;
+            right.min.x = border;
+            ui.scope_builder(egui::UiBuilder::new().max_rect(left), |ui| {
+                scrolled(ui, "heads", |ui| self.left_ui(ui, connection, exchange, handshake));
+            });
+            ui.painter().vline(border, room.y_range(), theme::palette(ui).hairline_stroke());
+            ui.scope_builder(egui::UiBuilder::new().max_rect(right), |ui| {
+                scrolled(ui, "derivation", |ui| right_ui(ui, connection, exchange, handshake));
+            });
+        } else {
+            scrolled(ui, "handshake", |ui| {
+                self.left_ui(ui, connection, exchange, handshake);
+                ui.add_space(22.0);
+                right_ui(ui, connection, exchange, handshake);
+            });
+        }
+    }
+
+    fn left_ui(
+        &mut self,
+        ui: &mut Ui,
+        connection: &ConnectionSummary,
+        exchange: Option<(usize, &Exchange)>,
+        handshake: Option<&OpeningHandshake>,
+    ) {
+        self.list_ui(ui, connection);
+        let Some((at, exchange)) = exchange else { return };
+        let palette = theme::palette(ui);
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 5.0;
+            ui.label(RichText::new("↑").color(palette.up));
+            ui.label(
+                RichText::new("Request, as sent by the client").size(11.5).color(palette.weak),
+            );
+        });
+        ui.add_space(4.0);
+        let changes = head::Changes::of_request(connection, exchange, handshake);
+        self.head_ui(ui, at, Direction::ClientToServer, &exchange.request, &changes);
+
+        ui.add_space(20.0);
+        let Some(response) = &exchange.response else {
+            section(ui, "Response", |_| {});
+            ui.label(RichText::new("None yet.").color(palette.weak));
+            return;
+        };
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 5.0;
+            ui.label(RichText::new("↓").color(palette.down));
+            let altered = head::Changes::of_response(connection);
+            let heading = if altered.is_empty() {
+                "Response, as sent by the server"
+            } else {
+                "Response, as the client received it"
+            };
+            ui.label(RichText::new(heading).size(11.5).color(palette.weak));
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                if let Some(answered) = exchange.answered_at {
+                    let took = format::duration(answered.since(exchange.requested_at));
+                    ui.label(RichText::new(took).monospace().color(palette.weak))
+                        .on_hover_text("From the whole request head to the whole response head");
+                }
+            });
+        });
+        ui.add_space(4.0);
+        let changes = head::Changes::of_response(connection);
+        self.head_ui(ui, at, Direction::ServerToClient, response, &changes);
+
+        ui.add_space(20.0);
+        timing::timing_ui(ui, &timing::stages(connection, at, handshake.is_some()));
+    }
+
+    fn head_ui(
+        &mut self,
+        ui: &mut Ui,
+        exchange: usize,
+        direction: Direction,
+        head: &framescope_core::Head,
+        changes: &head::Changes,
+    ) {
+        let place = |line| SecretPlace { exchange, direction, line };
+        let shown = |line| self.shown.contains(&place(line));
+        if let Some(line) = head::head_ui(ui, head, direction, changes, &shown) {
+            let place = place(line);
+            if !self.shown.remove(&place) {
+                self.shown.insert(place);
+            }
+        }
+    }
+
+    /// The exchanges of a connection that was kept alive, newest last.
+    fn list_ui(&mut self, ui: &mut Ui, connection: &ConnectionSummary) {
+        let count = connection.exchanges.len();
+        if count < 2 {
+            return;
+        }
+        let palette = theme::palette(ui);
+        section(ui, "Requests on this connection", |ui| {
+            let count = format::thousands(count as u64);
+            ui.label(RichText::new(count).size(11.5).color(palette.weak));
+        });
+        let height = theme::ROW_HEIGHT;
+        #[expect(clippy::cast_precision_loss, reason = "at most six")]
+        let room = height * count.min(LIST_ROWS) as f32;
+        let area =
+            ScrollArea::vertical().id_salt("exchanges").max_height(room).stick_to_bottom(true);
+        ui.scope(|ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            area.auto_shrink([false, true]).show_rows(ui, height, count, |ui, rows| {
+                for at in rows {
+                    let Some(exchange) = connection.exchanges.get(at) else { break };
+                    let chosen = self.exchange.map_or(at + 1 == count, |chosen| chosen == at);
+                    if exchange_row_ui(ui, exchange, chosen).clicked() {
+                        self.exchange = (at + 1 < count).then_some(at);
+                    }
+                }
+            });
+        });
+        ui.add_space(16.0);
+    }
+}
+
+/// `GET /poll … 200 12.0 ms`.
+fn exchange_row_ui(ui: &mut Ui, exchange: &Exchange, chosen: bool) -> egui::Response {
+    let palette = theme::palette(ui);
+    // The scroll bar floats over the right edge.
+    let size = vec2(ui.available_width() - 10.0, theme::ROW_HEIGHT);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::click());
+    let method = exchange.request.method().unwrap_or_default();
+    let target = Secrets::Masked.target(exchange.request.target().unwrap_or_default());
+    let line = format!("{method} {}", format::cut(&target, 120));
+    let status = exchange.response.as_ref().and_then(|head| head.status());
+    let took = exchange.answered_at.map(|at| format::duration(at.since(exchange.requested_at)));
+    let answer = match (status, took) {
+        (Some(status), Some(took)) => format!("{status}  {took}"),
+        _ => "…".to_owned(),
+    };
+    response.widget_info(|| {
+        egui::WidgetInfo::selected(
+            egui::Role::ListBoxOption,
+            true,
+            chosen,
+            format!("{line} {answer}"),
+        )
+    });
+    if chosen || response.hovered() {
+        let fill = if chosen { palette.selection } else { palette.raised };
+        ui.painter().rect_filled(rect, theme::RADIUS_SMALL, fill);
+    }
+    let mono = egui::FontId::monospace(11.5);
+    let right = ui.painter().layout_no_wrap(answer, mono.clone(), palette.weak);
+    let y = rect.center().y;
+    let right_x = rect.max.x - 8.0 - right.size().x;
+    let right_at = egui::pos2(right_x, y - right.size().y / 2.0);
+    let clip = egui::Rect::from_x_y_ranges(rect.min.x..=right_x - 8.0, rect.y_range());
+    let at = egui::pos2(rect.min.x + 8.0, y);
+    let left = egui::Align2::LEFT_CENTER;
+    ui.painter().with_clip_rect(clip.intersect(ui.clip_rect())).text(
+        at,
+        left,
+        line,
+        mono,
+        palette.text,
+    );
+    ui.painter().galley(right_at, right, palette.weak);
+    response
+}
+
+fn right_ui(
+    ui: &mut Ui,
+    connection: &ConnectionSummary,
+    exchange: Option<(usize, &Exchange)>,
+    handshake: Option<&OpeningHandshake>,
+) {
+    if let Some(failure) = failure_of(connection) {
+        failure_ui(ui, failure);
+    }
+    for direction in Direction::BOTH {
+        if let Some(reason) = &connection.lost[direction.index()] {
+            lost_ui(ui, direction, reason);
+        }
+    }
+    match (handshake, exchange) {
+        (Some(handshake), _) => {
+            if !handshake.upgraded {
+                about::refused_ui(ui, handshake);
+            }
+            accept::derivation_ui(ui, &handshake.accept);
+            checks::checks_ui(ui, &handshake.checks);
+            about::agreed_ui(ui, handshake);
+        }
+        (None, Some((_, exchange))) => about::exchange_ui(ui, exchange),
+        (None, None) => {}
+    }
+    about::connection_ui(ui, connection);
+}
+
+fn failure_of(connection: &ConnectionSummary) -> Option<&framescope_core::connection::Failure> {
+    connection.notes.iter().rev().find_map(|note| note.failure.as_ref())
+}
+
+/// What the proxy itself could not do.
+fn failure_ui(ui: &mut Ui, failure: &framescope_core::connection::Failure) {
+    let palette = theme::palette(ui);
+    card(ui, |ui| {
+        ui.set_width(ui.available_width());
+        ui.horizontal(|ui| {
+            crate::widgets::chip::sign(ui, fonts::icon::X_CIRCLE, palette.error, "error");
+            let side = match failure.leg {
+                Some(Leg::Client) => "Failed towards the client",
+                Some(Leg::Upstream) => "Failed towards the server",
+                None => "The proxy failed",
+            };
+            ui.label(RichText::new(side).font(fonts::semibold(12.5)));
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                ui.label(RichText::new(&failure.stage).size(11.5).color(palette.weak));
+            });
+        });
+        ui.label(RichText::new(failure.message.as_str()).color(palette.text));
+    });
+    ui.add_space(14.0);
+}
+
+/// Why one direction could not be followed to its end.
+fn lost_ui(ui: &mut Ui, direction: Direction, reason: &str) {
+    let palette = theme::palette(ui);
+    card(ui, |ui| {
+        ui.set_width(ui.available_width());
+        ui.horizontal(|ui| {
+            crate::widgets::chip::sign(ui, fonts::icon::WARNING, palette.warning, "warning");
+            let arrow = direction.arrow();
+            let title = format!("{arrow} cannot be followed to its end");
+            ui.label(RichText::new(title).font(fonts::semibold(12.5)));
+        });
+        let reason = format::cut(reason, 400).into_owned();
+        ui.add(egui::Label::new(RichText::new(reason).size(12.0).color(palette.weak)).wrap());
+    });
+    ui.add_space(14.0);
+}
+
+/// A heading of the right-hand side.
+fn heading_ui(ui: &mut Ui, text: &str) {
+    ui.label(RichText::new(text).font(fonts::semibold(13.0)));
+    ui.add_space(4.0);
+}
+
+fn scrolled(ui: &mut Ui, id: &str, add: impl FnOnce(&mut Ui)) {
+    ScrollArea::vertical().id_salt(id).auto_shrink(false).show(ui, |ui| {
+        egui::Frame::new().inner_margin(egui::Margin::symmetric(18, 14)).show(ui, |ui| {
+            ui.spacing_mut().interact_size.y = 18.0;
+            ui.spacing_mut().item_spacing.y = 4.0;
+            ui.set_width(ui.available_width());
+            add(ui);
+        });
+    });
+}
+
+fn empty_ui(ui: &mut Ui, heading: &str, line: &str) {
+    let palette = theme::palette(ui);
+    let room = ui.available_height();
+    ui.vertical_centered(|ui| {
+        ui.add_space((room * 0.5 - 60.0).max(16.0));
+        ui.label(
+            RichText::new(fonts::icon::HANDSHAKE).font(fonts::icons(28.0)).color(palette.faint),
+        );
+        ui.add_space(6.0);
+        ui.label(RichText::new(heading).size(15.0).color(palette.text));
+        ui.add_space(4.0);
+        ui.label(RichText::new(line).color(palette.weak));
+    });
+}
+
+#[cfg(test)]
+#[path = "../../examples/gallery/handshakes.rs"]
+mod handshakes;
+#[cfg(test)]
+mod tests;

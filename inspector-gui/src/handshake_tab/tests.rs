@@ -1,0 +1,107 @@
+//! The tab by role and label.
+
+use egui::Role;
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+use framescope_core::index::ConnectionSummary;
+
+use super::{HandshakeTab, handshakes};
+use crate::theme;
+
+fn harness(connection: Option<ConnectionSummary>, width: f32) -> Harness<'static, HandshakeTab> {
+    let mut harness = Harness::builder().with_size(egui::vec2(width, 900.0)).build_ui_state(
+        move |ui, tab: &mut HandshakeTab| {
+            theme::install_once(ui.ctx());
+            tab.ui(ui, connection.as_ref());
+        },
+        HandshakeTab::default(),
+    );
+    harness.run();
+    harness
+}
+
+#[test]
+fn a_good_handshake_shows_both_heads_the_derivation_and_the_checks() {
+    for width in [1100.0, 520.0] {
+        let harness = harness(Some(handshakes::accepted()), width);
+        for label in [
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+            "HTTP/1.1 101 Switching Protocols",
+            "Sec-WebSocket-Accept matches",
+            "dGhlIHNhbXBsZSBub25jZQ==258EAFA5-E914-47DA-95CA-C5AB0DC85B11",
+            "b3 7a 4f 2c c0 62 4f 16 90 f6 46 06 cf 38 59 45 b2 be c4 ea",
+            "equal",
+            "Version is 13",
+            "8.4 ms",
+            "upgrade 4.4 ms",
+            "window 32,768 octets, goes on from message to message",
+        ] {
+            assert!(harness.query_all_by_label(label).count() >= 1, "{label} at {width}");
+        }
+        assert!(harness.query_all_by_label("passed").count() >= 6);
+        assert!(harness.query_by_label("error").is_none());
+    }
+}
+
+#[test]
+fn what_was_edited_says_what_it_was_forwarded_as() {
+    let harness = harness(Some(handshakes::accepted()), 1100.0);
+    harness.get_by_label("forwarded as demo.example:8443");
+    harness.get_by_label("forwarded as https://demo.example:8443");
+    let polling = self::harness(Some(handshakes::polling()), 1100.0);
+    polling.get_by_label("forwarded as demo.example:8443");
+}
+
+#[test]
+fn secrets_are_hidden_until_shown() {
+    let mut harness = harness(Some(handshakes::accepted()), 1100.0);
+    harness.get_by_label("GET /chat?room=ops&access_token=••• HTTP/1.1");
+    harness.get_by_label("Cookie: session=•••");
+    let chips: Vec<_> = harness.get_all_by_role_and_label(Role::Button, "show").collect();
+    assert_eq!(chips.len(), 2);
+    chips[1].click();
+    drop(chips);
+    harness.run();
+    harness.get_by_label("Cookie: session=4f1c");
+    harness.get_by_label("GET /chat?room=ops&access_token=••• HTTP/1.1");
+    harness.get_by_role_and_label(Role::Button, "hide").click();
+    harness.run();
+    harness.get_by_label("Cookie: session=•••");
+}
+
+#[test]
+fn a_wrong_answer_is_said_to_be_wrong() {
+    let harness = harness(Some(handshakes::wrong()), 1100.0);
+    harness.get_by_label("Sec-WebSocket-Accept does not match");
+    harness.get_by_label("not equal");
+    harness.get_by_label("Sec-WebSocket-Accept does not answer the key");
+    assert!(harness.query_all_by_label("error").count() >= 2);
+}
+
+#[test]
+fn a_refused_upgrade_says_what_the_server_answered() {
+    let harness = harness(Some(handshakes::refused()), 1100.0);
+    harness.get_by_label("The server answered 403, not 101");
+    harness.get_by_label("Sec-WebSocket-Accept is not due");
+    harness.get_by_label("Set-Cookie: id=•••; Path=/");
+}
+
+#[test]
+fn kept_alive_requests_are_listed_and_can_be_chosen() {
+    let mut harness = harness(Some(handshakes::polling()), 1100.0);
+    harness.get_by_label("GET /poll?since=8 HTTP/1.1");
+    harness.get_by_label("GET /poll?since=7 200  12.0 ms").click();
+    harness.run();
+    harness.get_by_label("GET /poll?since=7 HTTP/1.1");
+    harness.get_by_label("Plain HTTP");
+}
+
+#[test]
+fn failures_and_silence_are_told() {
+    let failed = harness(Some(handshakes::unreachable()), 1100.0);
+    failed.get_by_label("Failed towards the server");
+    failed.get_by_label("demo.example:8443 refused the connection; is the server running?");
+    failed.get_by_label("None yet.");
+    harness(Some(handshakes::silent()), 1100.0).get_by_label("Nothing asked yet");
+    harness(None, 1100.0).get_by_label("No connection");
+}

@@ -1,0 +1,407 @@
+//! The connections: one entry each, the newest last, and one for all of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use egui::{Align2, Color32, FontId, Painter, Rect, Sense, Ui, pos2, vec2};
+use framescope_core::connection::Failure;
+use framescope_core::index::{ConnectionSummary, State};
+use framescope_core::present::Secrets;
+use framescope_core::{Direction, Finish, Severity, Timestamp};
+
+use super::{format, parts};
+use crate::App;
+use crate::command::Command;
+use crate::fonts;
+use crate::list::{CONNECTIONS, List, RowLook};
+use crate::theme::{self, Palette};
+
+const HEADER_HEIGHT: f32 = 34.0;
+const ENTRY_HEIGHT: f32 = 46.0;
+const FOOTER_HEIGHT: f32 = 38.0;
+
+/// One entry, copied out of the index.
+enum Entry {
+    All { connections: usize, frames: [u64; 2] },
+    One(Box<One>),
+}
+
+struct One {
+    id: String,
+    name: String,
+    state: Word,
+    about: String,
+    lasted: String,
+    frames: [u64; 2],
+    octets: u64,
+    findings: u64,
+    worst: Option<Severity>,
+    is_websocket: bool,
+}
+
+/// What time it is on the clock of the capture: the latest stamp in it, and what passed since it was
+/// first seen. The system's clock is not asked: a file's connections ended when they did.
+#[derive(Debug, Default)]
+pub struct Clock {
+    latest: Timestamp,
+    seen: f64,
+}
+
+impl Clock {
+    /// Takes in the latest stamp at `time` in seconds; the time it is now.
+    fn observe(&mut self, latest: Timestamp, time: f64) -> Timestamp {
+        if latest != self.latest {
+            *self = Self { latest, seen: time };
+        }
+        latest.plus(Duration::from_secs_f64((time - self.seen).max(0.0)))
+    }
+}
+
+/// A state in a word, with its dot.
+struct Word {
+    text: String,
+    color: fn(&Palette) -> Color32,
+    filled: bool,
+}
+
+/// Draws the list.
+pub fn connections_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
+    let palette = theme::palette(ui);
+    let (area, _) = ui.allocate_exact_size(ui.available_size(), Sense::HOVER);
+    let extent = app.extent();
+    let header = Rect::from_min_size(area.min, vec2(area.width(), HEADER_HEIGHT));
+    let small = parts::small_font(ui);
+    let inner = header.shrink2(vec2(12.0, 0.0));
+    let painter = ui.painter_at(area);
+    painter.text(
+        inner.left_center(),
+        Align2::LEFT_CENTER,
+        "Connections",
+        small.clone(),
+        palette.weak,
+    );
+    let count = format::thousands(extent.connections as u64);
+    painter.text(inner.right_center(), Align2::RIGHT_CENTER, count, small, palette.weak);
+
+    let has_footer = app.source().demo_clients().is_some();
+    let footer = if has_footer { FOOTER_HEIGHT } else { 0.0 };
+    let body =
+        Rect::from_min_max(pos2(area.min.x, header.max.y), pos2(area.max.x, area.max.y - footer));
+    let now = (!app.source().is_file() && app.view.paused.is_none()).then(|| {
+        let latest = {
+            let index = app.store.index();
+            index.connections().iter().map(|connection| connection.last_at).max()
+        };
+        app.clock.observe(latest.unwrap_or_default(), ui.input(|input| input.time))
+    });
+    let shown = visible_connections(app, extent.connections);
+    let selected = match app.view.connection {
+        None => Some(0),
+        Some(id) => {
+            let index = app.store.index();
+            let at = |row: &u32| index.connections().get(*row as usize).is_some_and(|c| c.id == id);
+            shown.iter().position(at).map(|position| position + 1)
+        }
+    };
+    let list = List {
+        name: CONNECTIONS,
+        body,
+        row_height: ENTRY_HEIGHT,
+        len: shown.len() + 1,
+        selected,
+        is_main: false,
+    };
+    let body_font = parts::body_font(ui);
+    let small = parts::small_font(ui);
+    let store = &app.store;
+    let outcome = app.view.connections.show(
+        ui,
+        list,
+        |range| {
+            let index = store.index();
+            let one = |row: &u32| {
+                let summary = index.connections().get(*row as usize)?;
+                Some(Entry::One(Box::new(One::of(summary, now))))
+            };
+            let all = || Entry::All {
+                connections: shown.len(),
+                frames: [0, 1].map(|at| index.connections().iter().map(|c| c.frames[at]).sum()),
+            };
+            range
+                .filter_map(|at| match at.checked_sub(1) {
+                    None => Some(all()),
+                    Some(at) => shown.get(at).and_then(one),
+                })
+                .collect()
+        },
+        |_, entry| entry.spoken(),
+        |painter, look, entry| {
+            paint(painter, look, entry, palette, &body_font, &small);
+        },
+    );
+    if let Some(position) = outcome.chosen {
+        app.view.connection = position.checked_sub(1).and_then(|at| {
+            let index = app.store.index();
+            Some(index.connections().get(*shown.get(at)? as usize)?.id)
+        });
+    }
+    if let Some(running) = app.source().demo_clients() {
+        let rect = Rect::from_min_max(pos2(area.min.x, body.max.y), area.max);
+        demo_ui(ui, rect, running, commands);
+    }
+}
+
+/// Rows of the connections that are not cleared away: those that go on stay.
+fn visible_connections(app: &App, until: usize) -> Arc<[u32]> {
+    let index = app.store.index();
+    let cleared = app.view.cleared.connections;
+    let connections = index.connections().iter().take(until).zip(0_u32..);
+    connections
+        .filter(|(connection, row)| {
+            *row as usize >= cleared
+                || connection.state != State::Ended
+                || app.view.connection == Some(connection.id)
+        })
+        .map(|(_, row)| row)
+        .collect()
+}
+
+impl One {
+    fn of(summary: &ConnectionSummary, now: Option<Timestamp>) -> Self {
+        let is_websocket = summary.is_websocket();
+        let goes_on = summary.state != State::Ended;
+        let until = now.filter(|_| goes_on).unwrap_or(summary.last_at);
+        let name = match summary.target() {
+            Some(target) => Secrets::Masked.target(target).into_owned(),
+            None => format!("from {}", summary.info.client),
+        };
+        let mut about = Vec::new();
+        if let Some(handshake) = summary.handshake.as_ref().filter(|_| is_websocket) {
+            let chosen = handshake.subprotocol.chosen.first();
+            about.extend(chosen.map(|chosen| Secrets::Masked.subprotocol(chosen).to_owned()));
+            if handshake.deflate.is_some() {
+                about.push("deflate".to_owned());
+            }
+        }
+        if summary.info.tls.is_some() {
+            about.push(if is_websocket { "wss" } else { "https" }.to_owned());
+        }
+        let notes: u64 = summary.findings.iter().map(|count| u64::from(*count)).sum();
+        Self {
+            id: summary.id.to_string(),
+            name,
+            state: state(summary),
+            about: about.join(" · "),
+            lasted: format::lasted(until.since(summary.opened_at)),
+            frames: summary.frames,
+            octets: summary.octets.iter().sum(),
+            findings: notes,
+            worst: summary.worst(),
+            is_websocket,
+        }
+    }
+}
+
+fn state(summary: &ConnectionSummary) -> Word {
+    let good: fn(&Palette) -> Color32 = |palette| palette.good;
+    let weak: fn(&Palette) -> Color32 = |palette| palette.weak;
+    let bad: fn(&Palette) -> Color32 = |palette| palette.error;
+    let word = |text: &str, color, filled| Word { text: text.to_owned(), color, filled };
+    let failure: Option<&Failure> = summary.notes.iter().find_map(|note| note.failure.as_ref());
+    let is_websocket = summary.is_websocket();
+    match summary.state {
+        _ if failure.is_some_and(|_| summary.frames == [0, 0]) => {
+            let stage = failure.map_or("", |failure| failure.stage.as_str());
+            word(&format!("failed: {stage}"), bad, true)
+        }
+        State::Connecting => word("connecting", weak, true),
+        State::Http => word(&exchange_word(summary), good, true),
+        State::Open => word("open", good, true),
+        State::Closing => word("closing", weak, true),
+        State::Ended if !is_websocket => word(&exchange_word(summary), weak, false),
+        State::Ended => match summary.ending {
+            Some(ending) => match ending.close {
+                Some((by, Some(code))) => {
+                    word(&format!("closed {code} by {}", by.sender()), weak, false)
+                }
+                Some((by, None)) => word(&format!("closed by {}", by.sender()), weak, false),
+                None if ending.how == Finish::Reset => {
+                    word(&format!("reset by {} (1006)", ending.by.sender()), bad, true)
+                }
+                None => word(&format!("cut by {} (1006)", ending.by.sender()), bad, true),
+            },
+            None => word("ended", weak, false),
+        },
+    }
+}
+
+/// An HTTP connection in a few words: its last answer.
+fn exchange_word(summary: &ConnectionSummary) -> String {
+    let Some(last) = summary.exchanges.last() else { return "HTTP".to_owned() };
+    let method = last.request.method().unwrap_or("");
+    let status = last.response.as_ref().and_then(|response| response.status());
+    match status {
+        Some(status) => format!("{method} {status}"),
+        None => format!("{method} …"),
+    }
+}
+
+impl Entry {
+    fn spoken(&self) -> String {
+        match self {
+            Self::All { connections, .. } => format!("All connections, {connections}"),
+            Self::One(one) => {
+                let [up, down] = one.frames;
+                let findings = match one.findings {
+                    0 => String::new(),
+                    count => format!(", {count} findings"),
+                };
+                let (name, id, state, about) = (&one.name, &one.id, &one.state.text, &one.about);
+                format!(
+                    "connection {name} {id}, {state} {about}, {up} frames up, {down} frames down, \
+                     {} octets, lasted {}{findings}",
+                    one.octets, one.lasted
+                )
+            }
+        }
+    }
+}
+
+fn paint(
+    painter: &Painter,
+    look: RowLook,
+    entry: &Entry,
+    palette: &Palette,
+    body: &FontId,
+    small: &FontId,
+) {
+    let rect = look.rect;
+    if look.selected {
+        let mark = Rect::from_min_size(rect.min, vec2(2.0, rect.height()));
+        painter.rect_filled(mark, 0.0, palette.accent);
+    }
+    let (left, right) = (rect.min.x + 12.0, rect.max.x - 12.0);
+    let (first, second) = (rect.min.y + 15.0, rect.min.y + 32.0);
+    let right_text = |y: f32, text: String, color: Color32| {
+        painter.text(pos2(right, y), Align2::RIGHT_CENTER, text, small.clone(), color).min.x
+    };
+    match entry {
+        Entry::All { connections, frames } => {
+            let at = pos2(left, first);
+            parts::line(
+                painter,
+                at,
+                Align2::LEFT_CENTER,
+                right - left,
+                "All connections",
+                body.clone(),
+                palette.text,
+            );
+            let text = match connections {
+                1 => "1 connection".to_owned(),
+                count => format!("{} connections", format::thousands(*count as u64)),
+            };
+            let edge = right_text(second, counts(*frames), palette.weak);
+            let at = pos2(left, second);
+            parts::line(
+                painter,
+                at,
+                Align2::LEFT_CENTER,
+                edge - left - 8.0,
+                &text,
+                small.clone(),
+                palette.weak,
+            );
+        }
+        Entry::One(one) => {
+            let mut edge = right_text(first, one.lasted.clone(), palette.faint);
+            if let Some(severity) = one.worst {
+                let color = palette.severity(severity);
+                edge = parts::badge(
+                    painter,
+                    pos2(edge - 6.0, first),
+                    one.findings,
+                    color,
+                    small.clone(),
+                );
+            }
+            let id = painter.layout_no_wrap(one.id.clone(), small.clone(), palette.faint);
+            let at = pos2(left, first);
+            let room = edge - left - id.size().x - 14.0;
+            let (anchor, color) = (Align2::LEFT_CENTER, palette.text);
+            let name = parts::line(painter, at, anchor, room, &one.name, body.clone(), color);
+            painter.galley(pos2(name.max.x + 6.0, first - id.size().y / 2.0), id, palette.faint);
+            let color = (one.state.color)(palette);
+            parts::dot(painter, pos2(left + 4.0, second), color, one.state.filled);
+            let figure =
+                if one.is_websocket { counts(one.frames) } else { format::size(one.octets) };
+            let edge = right_text(second, figure, palette.weak);
+            let text = if one.about.is_empty() {
+                one.state.text.clone()
+            } else {
+                format!("{} · {}", one.state.text, one.about)
+            };
+            let at = pos2(left + 13.0, second);
+            parts::line(
+                painter,
+                at,
+                Align2::LEFT_CENTER,
+                edge - at.x - 8.0,
+                &text,
+                small.clone(),
+                palette.weak,
+            );
+        }
+    }
+}
+
+/// `1,284 ↑ 960 ↓`.
+fn counts([up, down]: [u64; 2]) -> String {
+    let [to_server, to_client] = Direction::BOTH.map(Direction::arrow);
+    format!("{} {to_server} {} {to_client}", format::thousands(up), format::thousands(down))
+}
+
+/// The switch of the built-in demo clients, at the foot of the list.
+fn demo_ui(ui: &mut Ui, rect: Rect, running: bool, commands: &mut Vec<Command>) {
+    let palette = theme::palette(ui);
+    ui.painter().hline(rect.x_range(), rect.min.y, palette.hairline_stroke());
+    let inner = rect.shrink2(vec2(8.0, 5.0));
+    let response = ui.interact(inner, ui.make_persistent_id("demo clients"), Sense::CLICK);
+    let label = Command::ToggleDemoClients.label();
+    response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Switch, true, running, label));
+    if response.hovered() {
+        ui.painter().rect_filled(inner, 6.0, palette.raised);
+    }
+    let painter = ui.painter_at(rect);
+    let at = pos2(inner.min.x + 6.0, inner.center().y);
+    let icon = fonts::icon::PLUGS_CONNECTED;
+    let sign = painter.text(at, Align2::LEFT_CENTER, icon, fonts::icons(14.0), palette.weak);
+    let at = pos2(sign.max.x + 6.0, inner.center().y);
+    painter.text(at, Align2::LEFT_CENTER, label, parts::body_font(ui), palette.text);
+    let on = ui.ctx().animate_bool(response.id, running);
+    let track =
+        Rect::from_center_size(pos2(inner.max.x - 20.0, inner.center().y), vec2(28.0, 15.0));
+    let fill = palette.hairline.lerp_to_gamma(palette.good, on);
+    painter.rect_filled(track, 8.0, fill);
+    let x = egui::lerp(track.min.x + 7.5..=track.max.x - 7.5, on);
+    painter.circle_filled(pos2(x, track.center().y), 5.5, palette.background);
+    parts::focus_ring(ui, &response);
+    let explanation = Command::ToggleDemoClients.explanation();
+    if response.on_hover_text(explanation).clicked() {
+        commands.push(Command::ToggleDemoClients);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_goes_on_from_the_latest_stamp_while_nothing_comes() {
+        let at = |secs: u64| Timestamp::from_nanos(secs * 1_000_000_000);
+        let mut clock = Clock::default();
+        assert_eq!(clock.observe(at(100), 5.0), at(100));
+        assert_eq!(clock.observe(at(100), 7.0), at(102));
+        assert_eq!(clock.observe(at(110), 8.0), at(110));
+    }
+}

@@ -1,0 +1,11 @@
+//! The areas of the window, one file each.
+
+pub mod connections;
+pub mod filter_bar;
+pub mod findings;
+pub mod format;
+pub mod open;
+pub mod parts;
+pub mod status;
+pub mod table;
+pub mod top;

@@ -1,0 +1,189 @@
+//! The dialog that asks for a capture: a path, the latest captures, or the desktop's own chooser.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::time::{Duration, Instant};
+
+use egui::{Button, Context, Frame, Id, Key, Modal, RichText, TextEdit, Ui};
+
+use crate::App;
+use crate::command::Command;
+use crate::theme;
+
+const LISTED: usize = 8;
+/// A chooser that answers sooner than anyone can click was never shown.
+const NEVER_SHOWN: Duration = Duration::from_millis(250);
+
+/// The dialog while it is open.
+#[derive(Debug)]
+pub struct Dialog {
+    path: String,
+    captures: Vec<PathBuf>,
+    trouble: Option<String>,
+    chooser: Option<(Receiver<Option<PathBuf>>, Instant)>,
+    fresh: bool,
+}
+
+impl Dialog {
+    /// Opened by the user.
+    pub fn new(app: &App) -> Self {
+        let mut captures = app.settings.recent.clone();
+        for capture in captures_beside(app.source().capture_path()) {
+            if !captures.contains(&capture) {
+                captures.push(capture);
+            }
+        }
+        captures.retain(|capture| capture.is_file());
+        captures.truncate(LISTED);
+        Self { path: String::new(), captures, trouble: None, chooser: None, fresh: true }
+    }
+
+    /// Opened because this file could not be.
+    pub fn failed(app: &App, path: &Path, trouble: String) -> Self {
+        let path = path.display().to_string();
+        Self { path, trouble: Some(trouble), ..Self::new(app) }
+    }
+}
+
+/// Other captures in the same folder, the newest first.
+fn captures_beside(capture: &Path) -> Vec<PathBuf> {
+    let Some(entries) = capture.parent().and_then(|folder| std::fs::read_dir(folder).ok()) else {
+        return Vec::new();
+    };
+    let mut captures: Vec<_> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|end| end == "pcapng" || end == "pcap"))
+        .filter(|path| path != capture)
+        .filter_map(|path| Some((path.metadata().ok()?.modified().ok()?, path)))
+        .collect();
+    captures.sort_by(|a, b| b.cmp(a));
+    captures.into_iter().map(|(_, path)| path).collect()
+}
+
+/// Draws the dialog if it is open.
+pub fn dialog_ui(app: &mut App, ctx: &Context) {
+    let Some(mut dialog) = app.dialog.take() else { return };
+    let mut chosen = None;
+    let frame = Frame::popup(&ctx.global_style()).inner_margin(18);
+    let modal = Modal::new(Id::unique("open capture")).frame(frame).show(ctx, |ui| {
+        ui.set_width(460.0);
+        chosen = content_ui(&mut dialog, ui);
+    });
+    if let Some(path) = dialog.take_chosen(ctx) {
+        chosen = Some(path);
+    }
+    match chosen {
+        Some(path) => {
+            if let Err(line) = app.open_capture(&path) {
+                dialog.trouble = Some(line);
+                app.dialog = Some(dialog);
+            }
+        }
+        None if modal.should_close() => {}
+        None => app.dialog = Some(dialog),
+    }
+}
+
+fn content_ui(dialog: &mut Dialog, ui: &mut Ui) -> Option<PathBuf> {
+    let palette = theme::palette(ui);
+    let mut chosen = None;
+    ui.label(RichText::new("Open a capture").text_style(theme::title()));
+    ui.add_space(2.0);
+    let line = "A pcapng or pcap file: Framescope's own, Wireshark's or tcpdump's. Or drop it on the window.";
+    ui.label(RichText::new(line).color(palette.weak));
+    ui.add_space(8.0);
+    let field = TextEdit::singleline(&mut dialog.path)
+        .hint_text(RichText::new("/path/to/capture.pcapng").color(palette.faint))
+        .desired_width(f32::INFINITY);
+    let field = ui.add(field).accessible_name("Path of the capture");
+    if std::mem::take(&mut dialog.fresh) {
+        field.request_focus();
+    }
+    if field.changed() {
+        dialog.trouble = None;
+    }
+    let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+    if let Some(trouble) = &dialog.trouble {
+        ui.add_space(4.0);
+        ui.label(RichText::new(trouble).color(palette.error));
+    }
+    if !dialog.captures.is_empty() {
+        ui.add_space(8.0);
+        ui.label(RichText::new("Recent captures").small().color(palette.weak));
+        for capture in &dialog.captures {
+            let name = capture.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let button = Button::new(&name).truncate().frame_when_inactive(false);
+            let button = ui.add_sized([ui.available_width(), 22.0], button);
+            if button.on_hover_text(capture.display().to_string()).clicked() {
+                chosen = Some(capture.clone());
+            }
+        }
+    }
+    ui.add_space(10.0);
+    ui.horizontal(|ui| {
+        let can_open = !dialog.path.trim().is_empty();
+        if ui.add_enabled(can_open, Button::new("Open").fill(palette.selection)).clicked()
+            || (entered && can_open)
+        {
+            chosen = Some(expand_home(dialog.path.trim()));
+        }
+        let browse =
+            ui.add_enabled(dialog.chooser.is_none(), Button::new("Browse…").fill(palette.raised));
+        if browse.on_hover_text("Ask with the desktop's own dialog").clicked() {
+            dialog.browse(ui.ctx().clone());
+        }
+        if ui.add(Button::new("Cancel").fill(palette.raised)).clicked() {
+            ui.close();
+        }
+    });
+    chosen
+}
+
+impl Dialog {
+    /// Asks with the desktop's own dialog, on a thread of its own: it may stay open for long.
+    fn browse(&mut self, ctx: Context) {
+        let (answer, answered) = std::sync::mpsc::channel();
+        let ask = move || {
+            let chosen = rfd::FileDialog::new()
+                .set_title(Command::OpenCapture.label())
+                .add_filter("Captures", &["pcapng", "pcap", "cap"])
+                .pick_file();
+            // Nobody listens any more where the dialog was closed meanwhile.
+            let _ = answer.send(chosen);
+            ctx.request_repaint();
+        };
+        if std::thread::Builder::new().name("chooser".to_owned()).spawn(ask).is_ok() {
+            self.chooser = Some((answered, Instant::now()));
+        }
+    }
+
+    fn take_chosen(&mut self, ctx: &Context) -> Option<PathBuf> {
+        let (answered, asked) = self.chooser.as_ref()?;
+        match answered.try_recv() {
+            Ok(chosen) => {
+                if chosen.is_none() && asked.elapsed() < NEVER_SHOWN {
+                    let line = "This desktop offers no file dialog; type the path instead.";
+                    self.trouble = Some(line.to_owned());
+                    ctx.request_repaint();
+                }
+                self.chooser = None;
+                chosen
+            }
+            Err(TryRecvError::Disconnected) => {
+                self.chooser = None;
+                None
+            }
+            Err(TryRecvError::Empty) => None,
+        }
+    }
+}
+
+/// `~/` at the start means the home folder, as in a shell.
+fn expand_home(path: &str) -> PathBuf {
+    let home = directories::BaseDirs::new();
+    match (path.strip_prefix("~/"), home) {
+        (Some(rest), Some(home)) => home.home_dir().join(rest),
+        _ => PathBuf::from(path),
+    }
+}

@@ -1,0 +1,286 @@
+//! Where the capture comes from: a proxy in this process, or a file. The only file that knows the
+//! proxy crate.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use framescope_proxy::engine::{Engine, EngineConfig, StartError, Stats, Upstream};
+use framescope_proxy::follow::Follower;
+pub use framescope_proxy::set::CaptureFile;
+use framescope_proxy::view::Feed;
+use framescope_proxy::view::stop::Stop;
+use framescope_proxy::view::terminal::{self, TerminalView};
+use parking_lot::{Condvar, Mutex};
+
+/// Where the embedded proxy listens unless told otherwise.
+pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9870);
+
+/// How many ports after [`DEFAULT_LISTEN`] are tried before any free one is taken.
+const PORTS_TRIED: u16 = 10;
+
+/// What to look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// The built-in demo server, through the embedded proxy.
+    Demo,
+    /// A server, through the embedded proxy.
+    Upstream(String),
+    /// A capture that is there already.
+    File(PathBuf),
+}
+
+impl Target {
+    /// What a command-line argument means: a URL, or else a file.
+    pub fn parse(argument: Option<&str>) -> Self {
+        match argument {
+            None => Self::Demo,
+            Some(url) if url.contains("://") => Self::Upstream(url.to_owned()),
+            Some(path) => Self::File(PathBuf::from(path)),
+        }
+    }
+}
+
+/// Why there is nothing to look at: one clear line.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// The proxy did not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The file cannot be opened.
+    #[error("cannot open {}: {cause}; give a pcapng or pcap file, or a ws://, wss://, http:// or https:// URL", .path.display())]
+    Open {
+        /// The file that was asked for.
+        path: PathBuf,
+        /// What the system says.
+        cause: std::io::Error,
+    },
+}
+
+/// Reads an address to listen on as the command line does: `HOST:PORT`, or `PORT` on 127.0.0.1.
+pub fn listen_addr(text: &str) -> Result<SocketAddr, String> {
+    framescope_proxy::cli::listen::parse(text)
+}
+
+/// A capture that may be growing, and the proxy that makes it grow.
+#[derive(Debug)]
+pub struct Source {
+    kind: Kind,
+    capture: PathBuf,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Live(Engine),
+    File(Box<CaptureFile>, Woken),
+}
+
+/// A timer that can be cut short.
+#[derive(Debug, Default)]
+struct Woken {
+    woken: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Source {
+    /// Starts a proxy that writes to `capture`, or opens a file.
+    /// Where `listen` is `None`, the default address or the next free port after it is taken.
+    pub fn start(
+        target: &Target,
+        listen: Option<SocketAddr>,
+        capture: Option<&Path>,
+    ) -> Result<Self, SourceError> {
+        let upstream = match target {
+            Target::Demo => Upstream::Demo,
+            Target::Upstream(url) => Upstream::Url(url.clone()),
+            Target::File(path) => return Self::open(path),
+        };
+        let start = |listen| {
+            let mut config = EngineConfig::new(listen, upstream.clone());
+            config.capture = capture.map(Path::to_owned);
+            Engine::start(config)
+        };
+        let engine = match listen {
+            Some(listen) => start(listen)?,
+            None => start(free_port_near(DEFAULT_LISTEN))?,
+        };
+        engine.set_demo_clients(true);
+        let capture = engine.capture_path().to_owned();
+        Ok(Self { kind: Kind::Live(engine), capture })
+    }
+
+    /// A capture that is there already. It may be growing.
+    pub fn open(path: &Path) -> Result<Self, SourceError> {
+        let file = CaptureFile::open(path)
+            .map_err(|cause| SourceError::Open { path: path.to_owned(), cause })?;
+        let kind = Kind::File(Box::new(file), Woken::default());
+        Ok(Self { kind, capture: path.to_owned() })
+    }
+
+    /// What is looked at, in a few words.
+    pub fn label(&self) -> String {
+        match &self.kind {
+            Kind::Live(engine) if engine.is_demo() => "demo server".to_owned(),
+            Kind::Live(engine) => engine.upstream_url().to_owned(),
+            Kind::File(..) => file_name(&self.capture),
+        }
+    }
+
+    /// Whether this is a file that is there already, not a running proxy.
+    pub fn is_file(&self) -> bool {
+        matches!(self.kind, Kind::File(..))
+    }
+
+    /// The capture file.
+    pub fn capture_path(&self) -> &Path {
+        &self.capture
+    }
+
+    /// A reader of the capture: of all its files, where it is a set.
+    pub fn open_capture(&self) -> std::io::Result<CaptureFile> {
+        CaptureFile::open(&self.capture)
+    }
+
+    /// The capture file's name without its folders.
+    pub fn capture_name(&self) -> String {
+        file_name(&self.capture)
+    }
+
+    /// What the user should know of a listener that other machines reach.
+    pub fn exposure(&self) -> Option<String> {
+        self.listen_addr().and_then(terminal::exposure)
+    }
+
+    /// Where clients connect; `None` for a file.
+    pub fn listen_addr(&self) -> Option<SocketAddr> {
+        match &self.kind {
+            Kind::Live(engine) => Some(engine.listen_addr()),
+            Kind::File(..) => None,
+        }
+    }
+
+    /// The proxied page's URL; `None` for a file.
+    pub fn page_url(&self) -> Option<String> {
+        self.listen_addr().map(|addr| format!("http://{addr}/"))
+    }
+
+    /// The URL a WebSocket client is to be pointed at; `None` for a file.
+    pub fn websocket_url(&self) -> Option<String> {
+        self.listen_addr().map(|addr| format!("ws://{addr}"))
+    }
+
+    /// Waits until the capture has grown beyond `offset` octets, or for `timeout`; how long it is.
+    pub fn wait_beyond(&self, offset: u64, timeout: Duration) -> u64 {
+        match &self.kind {
+            Kind::Live(engine) => engine.wait_beyond(offset, timeout),
+            Kind::File(file, woken) => {
+                let len = || file.len().unwrap_or(0);
+                if len() <= offset {
+                    let mut woken_now = woken.woken.lock();
+                    if !*woken_now {
+                        woken.changed.wait_for(&mut woken_now, timeout);
+                    }
+                }
+                len()
+            }
+        }
+    }
+
+    /// Ends waits early from now on: the app is closing.
+    pub fn wake(&self) {
+        if let Kind::File(_, woken) = &self.kind {
+            *woken.woken.lock() = true;
+            woken.changed.notify_all();
+        }
+    }
+
+    /// The proxy's figures; `None` for a file.
+    pub fn stats(&self) -> Option<Stats> {
+        match &self.kind {
+            Kind::Live(engine) => Some(engine.stats()),
+            Kind::File(..) => None,
+        }
+    }
+
+    /// Whether the built-in demo clients run; `None` where there are none to run.
+    pub fn demo_clients(&self) -> Option<bool> {
+        match &self.kind {
+            Kind::Live(engine) if engine.is_demo() => Some(engine.demo_clients()),
+            _ => None,
+        }
+    }
+
+    /// Starts or stops the built-in demo clients.
+    pub fn set_demo_clients(&self, running: bool) {
+        if let Kind::Live(engine) = &self.kind {
+            engine.set_demo_clients(running);
+        }
+    }
+}
+
+/// Shows the source line by line in the terminal: a file to its end, a running proxy until SIGINT or
+/// SIGTERM comes.
+pub fn show_in_terminal(source: Source) -> anyhow::Result<()> {
+    let view = TerminalView::detect();
+    match source.kind {
+        Kind::Live(engine) => terminal::run(engine, &view).map(drop)?,
+        Kind::File(..) => {
+            let mut follower = Follower::open(&source.capture)?;
+            let out = std::io::BufWriter::new(std::io::stdout().lock());
+            let mut feed = Feed::new(view.format, view.out_palette, view.secrets, out)?;
+            terminal::drain_to_end(&mut follower, &mut feed)?;
+        }
+    }
+    Ok(())
+}
+
+/// Calls `then` when SIGINT or SIGTERM comes; the second one ends the process at once.
+pub fn on_stop_signal(then: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    let stop = Stop::listen()?;
+    let wait = move || {
+        stop.wait();
+        then();
+    };
+    std::thread::Builder::new().name("stop".to_owned()).spawn(wait).map(drop)
+}
+
+/// `wanted`, or the next port after it that can be had, or any.
+fn free_port_near(wanted: SocketAddr) -> SocketAddr {
+    let candidates = (0..PORTS_TRIED).map(|step| wanted.port().saturating_add(step));
+    candidates
+        .map(|port| SocketAddr::new(wanted.ip(), port))
+        .find(|addr| std::net::TcpListener::bind(addr).is_ok())
+        .unwrap_or(SocketAddr::new(wanted.ip(), 0))
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_argument_with_a_scheme_is_an_upstream_anything_else_a_file() {
+        assert_eq!(Target::parse(None), Target::Demo);
+        let url = "wss://example.org/base";
+        assert_eq!(Target::parse(Some(url)), Target::Upstream(url.to_owned()));
+        assert_eq!(Target::parse(Some("a.pcapng")), Target::File(PathBuf::from("a.pcapng")));
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_told_in_one_line_with_the_mend() {
+        let error = Source::open(Path::new("/nowhere/x.pcapng")).expect_err("no such file");
+        let line = error.to_string();
+        assert!(line.contains("/nowhere/x.pcapng") && line.contains("pcapng or pcap"), "{line}");
+        assert!(!line.contains('\n'));
+    }
+
+    #[test]
+    fn a_port_that_is_taken_is_stepped_over() {
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let addr = taken.local_addr().expect("bound");
+        assert_ne!(free_port_near(addr), addr);
+    }
+}

@@ -1,0 +1,153 @@
+//! The store: the index of a capture, kept growing, and what is read from the capture on demand.
+//!
+//! ```text
+//!  capture file ─► follower thread ─► Index (RwLock) ─► rows the panels draw
+//!       │                                 │ read plan
+//!       ├──────────► reader thread ◄──────┘ ─► previews, the selected message
+//!       └──────────► search thread ─► which rows hold the text
+//! ```
+
+pub mod contents;
+pub mod follower;
+pub mod preview;
+pub mod search;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use egui::Context;
+use framescope_core::Index;
+use parking_lot::{Mutex, RwLock, RwLockReadGuard};
+
+pub use contents::{Contents, Loaded, RowKey, Selection};
+pub use preview::Preview;
+pub use search::{Search, SearchState};
+
+use crate::source::Source;
+
+/// How long new rows may wait for the next picture.
+const REPAINT_AFTER: Duration = Duration::from_millis(33);
+
+/// Tells the window that there is something new, once a picture.
+#[derive(Clone)]
+pub struct Wake {
+    dirty: Arc<AtomicBool>,
+    ctx: Context,
+}
+
+impl Wake {
+    /// For this window.
+    pub fn new(ctx: Context) -> Self {
+        Self { dirty: Arc::default(), ctx }
+    }
+
+    /// There is something new to show.
+    pub fn touch(&self) {
+        if !self.dirty.swap(true, Ordering::AcqRel) {
+            self.ctx.request_repaint_after(REPAINT_AFTER);
+        }
+    }
+
+    /// A picture is being made: what comes from now on is new again.
+    pub fn clear(&self) {
+        self.dirty.store(false, Ordering::Release);
+    }
+}
+
+/// What the threads share.
+pub(crate) struct Shared {
+    pub(crate) source: Arc<Source>,
+    pub(crate) index: RwLock<Index>,
+    pub(crate) wake: Wake,
+    pub(crate) stop: AtomicBool,
+    /// Octets of the capture that have been understood.
+    pub(crate) read: AtomicU64,
+    /// Everything that was in the capture has been understood once.
+    pub(crate) caught_up: AtomicBool,
+    /// Why the capture cannot be followed any further, or what of it was skipped.
+    pub(crate) trouble: Mutex<Option<String>>,
+}
+
+impl Shared {
+    pub(crate) fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Acquire)
+    }
+}
+
+/// Everything a window shows of one capture. Dropping it ends its threads.
+pub struct Store {
+    shared: Arc<Shared>,
+    contents: Contents,
+    follower: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Store {
+    /// Follows the capture of `source` from its start.
+    pub fn open(source: Arc<Source>, wake: Wake) -> Self {
+        let shared = Arc::new(Shared {
+            source,
+            index: RwLock::new(Index::new()),
+            wake,
+            stop: AtomicBool::new(false),
+            read: AtomicU64::new(0),
+            caught_up: AtomicBool::new(false),
+            trouble: Mutex::new(None),
+        });
+        let follower = follower::spawn(Arc::clone(&shared));
+        let contents = Contents::spawn(Arc::clone(&shared));
+        Self { shared, contents, follower: Some(follower) }
+    }
+
+    /// The index, for as long as it takes to copy what is drawn.
+    pub fn index(&self) -> RwLockReadGuard<'_, Index> {
+        self.shared.index.read()
+    }
+
+    /// What is read on demand.
+    pub fn contents(&self) -> &Contents {
+        &self.contents
+    }
+
+    /// Where the capture comes from.
+    pub fn source(&self) -> &Arc<Source> {
+        &self.shared.source
+    }
+
+    /// Octets of the capture that have been understood.
+    pub fn octets_read(&self) -> u64 {
+        self.shared.read.load(Ordering::Relaxed)
+    }
+
+    /// Whether everything that was in the capture has been understood once.
+    pub fn caught_up(&self) -> bool {
+        self.shared.caught_up.load(Ordering::Acquire)
+    }
+
+    /// What is wrong with the capture, if anything: one line.
+    pub fn trouble(&self) -> Option<String> {
+        self.shared.trouble.lock().clone()
+    }
+
+    /// Marks that a picture is being made.
+    pub fn begin_picture(&self) {
+        self.shared.wake.clear();
+    }
+
+    /// Looks for a text in all payloads, in the background.
+    pub fn search(&self, pattern: &str) -> Result<Search, String> {
+        Search::spawn(Arc::clone(&self.shared), pattern)
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::Release);
+        self.shared.source.wake();
+        self.contents.stop();
+        if let Some(follower) = self.follower.take() {
+            // It ends within one wait; a panic in it was printed when it happened.
+            let _ = follower.join();
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! The follower: reads the capture as it grows and feeds the index, in short bites.
+
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use framescope_core::capture::{CaptureFault, CaptureItem, CaptureReader};
+use framescope_core::{Index, Record};
+use parking_lot::RwLockWriteGuard;
+
+use super::Shared;
+
+/// How long the index may be held by the follower at a time.
+const BITE: Duration = Duration::from_millis(2);
+/// How long a wait for more lasts before it is asked again whether to go on.
+const WAIT: Duration = Duration::from_millis(250);
+/// Octets read from the capture at a time.
+const CHUNK: usize = 256 << 10;
+
+/// How long a file must not have grown to count as finished.
+const QUIET: Duration = Duration::from_millis(700);
+
+/// What comes out of a capture.
+pub(super) enum Follow<'a> {
+    /// Records, each with the offset of its block.
+    Records(&'a mut Vec<(Record, u64)>),
+    /// Something is wrong with the capture; reading goes on.
+    Fault(CaptureFault),
+    /// Everything there was has been read.
+    CaughtUp,
+    /// A file that does not grow has been read to its end.
+    Finished,
+    /// A file that had ended grew after all: it is read from its start again.
+    Restart,
+}
+
+pub(super) fn spawn(shared: Arc<Shared>) -> JoinHandle<()> {
+    let work = move || {
+        let outcome = follow(&shared, |step| {
+            match step {
+                Follow::Records(records) => feed(&shared, records),
+                Follow::Fault(fault) => *shared.trouble.lock() = Some(fault.to_string()),
+                Follow::CaughtUp => shared.caught_up.store(true, Ordering::Release),
+                Follow::Finished => shared.index.write().finish(),
+                Follow::Restart => {
+                    *shared.index.write() = Index::new();
+                    *shared.trouble.lock() = None;
+                }
+            }
+            shared.wake.touch();
+            true
+        });
+        if let Err(line) = outcome {
+            *shared.trouble.lock() = Some(line);
+            shared.caught_up.store(true, Ordering::Release);
+            shared.wake.touch();
+        }
+    };
+    std::thread::Builder::new()
+        .name("follower".to_owned())
+        .spawn(work)
+        .expect("a thread can be started")
+}
+
+fn feed(shared: &Shared, records: &mut Vec<(Record, u64)>) {
+    let mut waiting = records.drain(..).peekable();
+    while waiting.peek().is_some() {
+        let mut index = shared.index.write();
+        let until = Instant::now() + BITE;
+        for (record, block_offset) in waiting.by_ref() {
+            index.receive(&record, block_offset);
+            if Instant::now() >= until {
+                break;
+            }
+        }
+        // Whoever waits to draw goes first.
+        RwLockWriteGuard::unlock_fair(index);
+    }
+}
+
+/// Gives everything of the capture to `take` as it comes, until `take` says no or the store is
+/// dropped. `Err` says in one line why the capture cannot be followed.
+pub(super) fn follow(
+    shared: &Shared,
+    mut take: impl FnMut(Follow<'_>) -> bool,
+) -> Result<(), String> {
+    let path = shared.source.capture_path();
+    let tell = |error: std::io::Error| format!("cannot read {}: {error}", path.display());
+    let mut file = shared.source.open_capture().map_err(tell)?;
+    let start = file.position();
+    let mut reader = CaptureReader::new();
+    reader.jump(start);
+    let mut offset = start;
+    let mut finished = false;
+    let mut buffer = vec![0; CHUNK];
+    let mut records = Vec::new();
+    while !shared.stopped() {
+        let wait = if shared.source.is_file() && !finished { QUIET } else { WAIT };
+        let grown = shared.source.wait_beyond(offset, wait) > offset;
+        match (grown, finished) {
+            (true, true) => {
+                (reader, offset, finished) = (CaptureReader::new(), start, false);
+                reader.jump(start);
+                take(Follow::Restart);
+                continue;
+            }
+            (true, false) => {
+                file.seek(SeekFrom::Start(offset)).map_err(tell)?;
+                let count = file.read(&mut buffer).map_err(tell)?;
+                // Files of a set that were deleted meanwhile are passed over.
+                if file.position() != offset + count as u64 {
+                    reader.jump(file.position() - count as u64);
+                }
+                offset = file.position();
+                reader.receive(Bytes::copy_from_slice(&buffer[..count]));
+            }
+            // A file that does not grow gives out what was held back; a proxy's capture goes on.
+            (false, false) if shared.source.is_file() && !shared.stopped() => {
+                reader.finish();
+                finished = true;
+            }
+            (false, _) => continue,
+        }
+        while let Some(item) = reader.poll() {
+            match item {
+                CaptureItem::Record { record, block_offset } => {
+                    records.push((record, block_offset));
+                }
+                CaptureItem::Fault(fault) => {
+                    take(Follow::Fault(fault));
+                }
+            }
+        }
+        shared.read.fetch_max(offset, Ordering::Relaxed);
+        let wants_more = take(Follow::Records(&mut records));
+        records.clear();
+        if finished {
+            take(Follow::Finished);
+        }
+        if finished || shared.source.wait_beyond(offset, Duration::ZERO) <= offset {
+            take(Follow::CaughtUp);
+        }
+        if !wants_more {
+            return Ok(());
+        }
+    }
+    Ok(())
+}

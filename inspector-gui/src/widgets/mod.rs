@@ -1,0 +1,24 @@
+//! Widgets that egui does not bring: octets, bits, trees, and the small parts of the interface.
+
+pub mod bit_grid;
+pub mod button;
+pub mod chip;
+pub mod format;
+pub mod hex;
+pub mod json;
+pub mod mask_walk;
+pub mod row;
+pub mod scroll;
+pub mod tabs;
+pub mod text;
+
+pub use bit_grid::BitGrid;
+pub use button::icon_button;
+pub use chip::{badge, chip, chip_button};
+pub use hex::HexView;
+pub use json::JsonTree;
+pub use mask_walk::MaskWalk;
+pub use row::{card, hairline, key_value, section};
+pub use scroll::VirtualScroll;
+pub use tabs::{segmented, tab_bar};
+pub use text::TextView;

@@ -1,0 +1,301 @@
+//! The window, driven by role and label as a user of assistive technology drives it.
+
+mod fixture;
+
+use egui::{Key, Modifiers, Role};
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use fixture::{Capture, DOWN, UP, Window};
+use framescope_core::Opcode;
+use framescope_gui::app::Tab;
+use framescope_gui::settings::Listing;
+
+/// Two connections, three messages on one and one on the other.
+fn chat() -> Window {
+    let mut capture = Capture::new();
+    let chat = capture.websocket("/chat");
+    capture.text(chat, UP, "hello ada");
+    capture.text(chat, DOWN, "hello bob");
+    capture.frame(chat, DOWN, Opcode::Ping, b"keep-alive");
+    let echo = capture.websocket("/echo?x=1");
+    capture.frame(echo, UP, Opcode::Binary, &[0xde, 0xad, 0xbe, 0xef]);
+    capture.end(echo);
+    capture.open(1280.0, 800.0)
+}
+
+fn long(count: usize) -> Window {
+    let mut capture = Capture::new();
+    let on = capture.websocket("/ticker");
+    capture.flood(on, count);
+    capture.open(1280.0, 800.0)
+}
+
+#[test]
+fn lists_connections_and_messages_with_their_previews() {
+    let mut window = chat();
+    window.until("previews are there", |app| {
+        let key = framescope_gui::store::RowKey::Message(3);
+        app.store().contents().preview(key).is_some()
+    });
+    for label in ["message 1,", "text from client, 9 octets", ": hello ada", ": de ad be ef"] {
+        window.harness.get_by_label_contains(label);
+    }
+    window.harness.get_by_label_contains("connection /chat #1, open");
+    window.harness.get_by_label_contains("connection /echo?x=1 #2, cut by client (1006)");
+    window.harness.get_by_label_contains("All connections, 2");
+}
+
+#[test]
+fn a_click_selects_and_the_arrow_keys_move() {
+    let mut window = chat();
+    window.harness.get_by_label_contains("message 2,").click();
+    window.harness.run_ok();
+    assert_eq!(window.app().view().messages.selected, Some(1));
+    let moves = [
+        (Key::ArrowDown, 2),
+        (Key::ArrowUp, 1),
+        (Key::ArrowUp, 0),
+        (Key::ArrowUp, 0),
+        (Key::End, 3),
+        (Key::Home, 0),
+        (Key::PageDown, 3),
+    ];
+    for (key, selected) in moves {
+        window.harness.key_press(key);
+        window.harness.run_ok();
+        assert_eq!(window.app().view().messages.selected, Some(selected), "{key:?}");
+    }
+    let row = window.harness.get_by_label_contains("message 4,");
+    assert_eq!(row.accesskit_node().is_selected(), Some(true));
+    window.until("its octets are read", |app| app.store().contents().loaded().is_some());
+    window.harness.run_ok();
+    assert!(window.harness.query_all_by_label_contains("de ad be ef").count() > 0);
+}
+
+#[test]
+fn the_chips_and_the_connections_narrow_the_rows() {
+    let mut window = chat();
+    window.harness.get_by_label("Only what servers sent").click();
+    window.harness.run_ok();
+    assert_eq!(window.app().view().messages.rows.len(), 2);
+    window.harness.get_by_label("Only pings").click();
+    window.harness.run_ok();
+    assert_eq!(window.app().view().messages.rows.len(), 1);
+    window.harness.get_by_label_contains("connection /echo").click();
+    window.harness.run_ok();
+    assert!(window.app().view().messages.rows.is_empty());
+    window.harness.get_by_label("Reset filters").click();
+    window.harness.run_ok();
+    assert_eq!(window.app().view().messages.rows.len(), 1, "the connection stays chosen");
+    window.harness.get_by_label_contains("All connections").click();
+    window.harness.run_ok();
+    assert_eq!(window.app().view().messages.rows.len(), 4);
+}
+
+#[test]
+fn ctrl_f_searches_payloads_whatever_their_case_and_by_expression() {
+    let mut window = chat();
+    let rows = [("HELLO", 2), ("/ada|keep/", 2), ("nowhere", 0)];
+    for (pattern, found) in rows {
+        window.harness.key_press_modifiers(Modifiers::COMMAND, Key::F);
+        window.harness.run_ok();
+        let field = window.harness.get_by_label("Search payloads");
+        assert!(field.is_focused(), "Ctrl+F brings the cursor there");
+        field.type_text(pattern);
+        window.harness.run_ok();
+        window.until("the search has come to the end", |app| {
+            app.view().running_search().is_some_and(|search| search.state().caught_up)
+        });
+        window.harness.run_ok();
+        assert_eq!(window.app().view().messages.rows.len(), found, "{pattern}");
+        window.harness.get_by_label("Empty the search").click();
+        window.harness.run_ok();
+    }
+    assert_eq!(window.app().view().messages.rows.len(), 4);
+}
+
+#[test]
+fn a_broken_expression_says_so_and_hides_nothing() {
+    let mut window = chat();
+    window.harness.get_by_label("Search payloads").focus();
+    window.harness.run_ok();
+    window.harness.get_by_label("Search payloads").type_text("/a(b/");
+    window.harness.run_ok();
+    assert!(window.harness.query_all_by_label_contains("unclosed group").count() > 0);
+    assert_eq!(window.app().view().messages.rows.len(), 4);
+}
+
+#[test]
+fn clear_hides_what_is_there_and_can_be_taken_back() {
+    let mut window = chat();
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
+    window.harness.run_ok();
+    assert!(window.app().view().messages.rows.is_empty());
+    window.harness.get_by_label("Cleared");
+    assert_eq!(window.app().full_extent().messages, 4, "nothing is deleted");
+    window.harness.get_by_label("Show cleared rows").click();
+    window.harness.run_ok();
+    assert_eq!(window.app().view().messages.rows.len(), 4);
+}
+
+#[test]
+fn pause_holds_the_view_while_the_capture_grows() {
+    let mut window = chat();
+    window.harness.key_press(Key::Space);
+    window.harness.run_ok();
+    let on = window.capture.websocket("/late");
+    window.capture.text(on, DOWN, "late");
+    window.capture.flush();
+    window.until("it is in the index", |app| app.full_extent().messages == 5);
+    assert_eq!(window.app().view().messages.rows.len(), 4);
+    window.harness.get_by_label_contains("paused, 1 new");
+    window.harness.get_by_label("Resume").click();
+    window.harness.run_ok();
+    assert_eq!(window.app().view().messages.rows.len(), 5);
+}
+
+#[test]
+fn following_ends_when_scrolled_up_and_resumes_at_the_bottom() {
+    let mut window = long(500);
+    let follows = |window: &Window| window.app().view().messages.list.follow;
+    assert!(follows(&window));
+    window.harness.get_by_label_contains("message 500,");
+    let over = window.harness.get_by_label_contains("message 495,").rect().center();
+    window.harness.hover_at(over);
+    window.wheel(40.0 * 22.0);
+    assert!(!follows(&window));
+    assert!(window.harness.query_by_label_contains("message 500,").is_none());
+    window.wheel(-100.0 * 22.0);
+    assert!(follows(&window), "back at the bottom");
+    window.wheel(40.0 * 22.0);
+    window.harness.get_by_label("Stay at the newest row; scrolling up stops it").click();
+    window.harness.run_ok();
+    assert!(follows(&window));
+    window.harness.get_by_label_contains("message 500,");
+}
+
+#[test]
+fn frames_show_every_bit_of_the_header() {
+    let mut window = chat();
+    window.harness.get_by_label_contains("message 4,").click();
+    window.harness.run_ok();
+    window.harness.get_by_label("Frames").click();
+    window.harness.run_ok();
+    assert_eq!(window.app().view().frames.rows.len(), 4);
+    assert_eq!(window.app().view().frames.selected, Some(3), "the same frame stays selected");
+    window.harness.get_by_label_contains("frame 1, text from client");
+}
+
+#[test]
+fn an_empty_capture_says_what_to_do() {
+    let window = Capture::new().open(1024.0, 640.0);
+    window.harness.get_by_label("No WebSocket in this capture");
+    window.harness.get_by_label("Open capture…");
+}
+
+#[test]
+fn a_file_that_is_no_capture_says_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("x.pcapng");
+    std::fs::write(&path, "hello, this is text").expect("written");
+    let mut window = fixture::open_file(&path);
+    window.until("it is found out", |app| app.store().trouble().is_some());
+    window.harness.run_ok();
+    window.harness.get_by_label("This capture cannot be shown");
+    assert!(window.harness.query_all_by_label_contains("not a capture").count() > 0);
+}
+
+#[test]
+fn the_tabs_show_the_handshake_and_the_findings_of_a_connection() {
+    let mut capture = Capture::new();
+    let on = capture.websocket("/bad");
+    // A client frame that is not masked.
+    let octets = fixture::frame_octets(DOWN, Opcode::Text, b"bare");
+    capture.raw(on, UP, &octets);
+    let mut window = capture.open(1280.0, 800.0);
+    window.harness.get_by_label_contains("connection /bad").click();
+    window.harness.get_by_label("Handshake").click();
+    window.harness.run_ok();
+    assert_eq!(window.app().view().tab, Tab::Handshake);
+    window.harness.get_by_label("Findings").click();
+    window.harness.run_ok();
+    window.harness.get_by_label_contains("a client frame is not masked").click();
+    window.harness.run_ok();
+    let listing = window.app().settings().listing;
+    assert_eq!((window.app().view().tab, listing), (Tab::Messages, Listing::Frames));
+    assert_eq!(window.app().view().frames.selected, Some(0));
+}
+
+#[test]
+fn at_a_million_rows_the_last_is_a_key_away_and_one_pixel_is_one_pixel() {
+    const ROWS: usize = 1_000_000;
+    let mut window = long(ROWS);
+    assert_eq!(window.app().view().messages.rows.len(), ROWS);
+    window.harness.key_press(Key::Home);
+    window.harness.run_ok();
+    window.harness.get_by_label_contains("message 1,");
+    window.harness.key_press(Key::End);
+    window.harness.run_ok();
+    let rect = window.harness.get_by_label_contains("message 999995,").rect();
+    let drawn = window.harness.query_all_by_role(Role::ListBoxOption).count();
+    assert!(drawn < 60, "only what is visible is drawn, not {drawn} rows");
+    window.harness.hover_at(rect.center());
+    let top = window.app().view().messages.list.top;
+    for _ in 0..3 {
+        window.wheel(1.0);
+    }
+    let moved = (top - window.app().view().messages.list.top) * 22.0;
+    assert!((moved - 3.0).abs() < 0.01, "moved {moved} px");
+}
+
+#[test]
+fn escape_empties_the_search_and_space_types_there() {
+    let mut window = chat();
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::F);
+    window.harness.run_ok();
+    window.harness.get_by_label("Search payloads").type_text("hello");
+    window.harness.key_press(Key::Space);
+    window.harness.run_ok();
+    assert!(window.app().view().paused.is_none(), "a space in a text is a space");
+    assert!(window.app().view().query.starts_with("hello"));
+    window.harness.key_press(Key::Escape);
+    window.harness.run_ok();
+    assert_eq!(window.app().view().query, "");
+    assert!(window.app().view().search.is_none());
+}
+
+#[test]
+fn escape_closes_the_detail_pane_and_a_click_opens_it() {
+    let mut window = chat();
+    let close = "Close the detail pane (Escape)";
+    assert!(window.harness.query_by_label(close).is_none(), "nothing is selected at first");
+    window.harness.get_by_label_contains("message 1,").click();
+    window.until("it is read", |app| app.store().contents().loaded().is_some());
+    window.harness.run_ok();
+    window.harness.get_by_label(close);
+    window.harness.key_press(Key::Escape);
+    window.harness.run_ok();
+    assert!(window.harness.query_by_label(close).is_none());
+    assert_eq!(window.app().view().messages.selected, None);
+}
+
+#[test]
+fn nothing_is_wider_than_a_small_window() {
+    let mut capture = Capture::new();
+    let on = capture.websocket(&format!("/{}", "long".repeat(200)));
+    capture.text(on, UP, &"wide ".repeat(100_000));
+    let mut window = capture.open(1024.0, 640.0);
+    window.harness.get_by_label_contains("message 1,").click();
+    window.until("it is read", |app| app.store().contents().loaded().is_some());
+    window.harness.run_ok();
+    for role in [Role::Button, Role::Tab, Role::Switch, Role::RadioButton, Role::TextInput] {
+        for node in window.harness.query_all_by_role(role) {
+            let rect = node.rect();
+            // The detail pane scrolls downwards; nothing goes on to the right.
+            assert!(
+                rect.min.x >= 0.0 && rect.max.x <= 1024.5,
+                "{role:?} {:?} at {rect}",
+                node.accesskit_node().label()
+            );
+        }
+    }
+}
