@@ -1,0 +1,101 @@
+//! Endings: half-close, RST and killed peers reach the other side as what they are.
+
+use framescope_core::{Direction, Finish, Opcode};
+use framescope_tests::peer::End;
+use framescope_tests::wire::{NO_MASK, frame, request, response};
+use framescope_tests::{Peer, Proxy, Upstream};
+
+fn open(proxy: &Proxy, upstream: &Upstream) -> (Peer, Peer) {
+    let mut client = proxy.connect();
+    client.send(request("/", "h", "").as_bytes());
+    let mut server = upstream.accept();
+    server.read_head();
+    server.send(response("").as_bytes());
+    client.expect(response("").as_bytes());
+    (client, server)
+}
+
+#[test]
+fn a_half_close_by_the_client_leaves_the_other_way_open() {
+    let upstream = Upstream::bind();
+    let proxy = Proxy::start(&upstream.url("ws"));
+    let (mut client, mut server) = open(&proxy, &upstream);
+    client.send(&frame(true, Opcode::Text, Some(NO_MASK), b"last words"));
+    client.finish();
+    let (octets, end) = server.read_to_end();
+    assert_eq!((octets.len(), end), (16, End::Fin));
+    server.send(&frame(true, Opcode::Text, None, b"one more"));
+    client.expect(&frame(true, Opcode::Text, None, b"one more"));
+    server.finish();
+    assert_eq!(client.read_to_end(), (Vec::new(), End::Fin));
+    let recorded = proxy.stop();
+    assert_eq!(
+        recorded.endings(),
+        [(Direction::ClientToServer, Finish::Fin), (Direction::ServerToClient, Finish::Fin)]
+    );
+    assert_eq!(recorded.messages().len(), 2);
+}
+
+#[test]
+fn a_half_close_by_the_server_leaves_the_other_way_open() {
+    let upstream = Upstream::bind();
+    let proxy = Proxy::start(&upstream.url("ws"));
+    let (mut client, mut server) = open(&proxy, &upstream);
+    server.finish();
+    assert_eq!(client.read_to_end(), (Vec::new(), End::Fin));
+    client.send(&frame(true, Opcode::Text, Some(NO_MASK), b"still"));
+    server.expect(&frame(true, Opcode::Text, Some(NO_MASK), b"still"));
+    client.finish();
+    assert_eq!(server.read_to_end(), (Vec::new(), End::Fin));
+}
+
+#[test]
+fn a_reset_by_the_client_resets_the_server() {
+    let upstream = Upstream::bind();
+    let proxy = Proxy::start(&upstream.url("ws"));
+    let (client, mut server) = open(&proxy, &upstream);
+    client.reset();
+    assert_eq!(server.read_to_end(), (Vec::new(), End::Reset));
+    let recorded = proxy.stop();
+    assert_eq!(recorded.endings()[0], (Direction::ClientToServer, Finish::Reset));
+    assert!(recorded.codes().contains(&"CONNECTION_WITHOUT_CLOSE"));
+}
+
+#[test]
+fn a_reset_by_the_server_resets_the_client() {
+    let upstream = Upstream::bind();
+    let proxy = Proxy::start(&upstream.url("ws"));
+    let (mut client, server) = open(&proxy, &upstream);
+    server.reset();
+    assert_eq!(client.read_to_end(), (Vec::new(), End::Reset));
+    assert_eq!(proxy.stop().endings()[0], (Direction::ServerToClient, Finish::Reset));
+}
+
+#[test]
+fn a_peer_that_dies_in_a_frame_leaves_all_it_said() {
+    let upstream = Upstream::bind();
+    let proxy = Proxy::start(&upstream.url("ws"));
+    let (mut client, mut server) = open(&proxy, &upstream);
+    let whole = frame(true, Opcode::Binary, None, &[7; 1000]);
+    server.send(&whole[..600]);
+    client.expect(&whole[..600]);
+    drop(server);
+    let (rest, _) = client.read_to_end();
+    assert!(rest.is_empty());
+    drop(client);
+    let recorded = proxy.stop();
+    assert!(recorded.codes().contains(&"CONNECTION_CUT_IN_FRAME"), "{:?}", recorded.codes());
+    assert!(recorded.lane(Direction::ServerToClient).ends_with(&whole[..600]));
+}
+
+#[test]
+fn the_capture_is_complete_when_the_engine_stops_with_connections_open() {
+    let upstream = Upstream::bind();
+    let proxy = Proxy::start(&upstream.url("ws"));
+    let (mut client, mut server) = open(&proxy, &upstream);
+    let words = frame(true, Opcode::Text, Some(NO_MASK), b"recorded");
+    client.send(&words);
+    server.expect(&words);
+    let recorded = proxy.stop();
+    assert_eq!(recorded.messages()[0].data, "recorded");
+}

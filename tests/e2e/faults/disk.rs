@@ -1,0 +1,150 @@
+//! The disk: killed while writing, full, not writable, the capture deleted.
+
+use std::fs;
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use framescope_core::{Direction, Opcode};
+use framescope_tests::wire::{NO_MASK, frame, noise, request, response};
+use framescope_tests::{Peer, Process, Proxy, Recorded, Upstream};
+use rustix::process::Resource;
+
+const FRAMESCOPE: &str = env!("CARGO_BIN_EXE_framescope-under-test");
+
+/// What is older than this is in the capture, whatever happens to the process. The recorder takes a few
+/// milliseconds; a loaded machine may not let it run at once.
+const FLUSHED_WITHIN: Duration = Duration::from_millis(700);
+
+fn open(mut client: Peer, upstream: &Upstream) -> (Peer, Peer) {
+    client.send(request("/", "h", "").as_bytes());
+    let mut server = upstream.accept();
+    server.read_head();
+    server.send(response("").as_bytes());
+    client.expect(response("").as_bytes());
+    (client, server)
+}
+
+#[test]
+fn a_proxy_killed_while_it_writes_leaves_all_but_the_last_moment() {
+    let upstream = Upstream::bind();
+    let process = Process::start(FRAMESCOPE, &upstream.url("ws"), &["--quiet"]);
+    // A flood keeps the recorder writing.
+    let (mut floods, mut flooded) = open(process.connect(), &upstream);
+    let (mut client, mut server) = open(process.connect(), &upstream);
+    let mut arrived = Vec::new();
+    let folder = thread::scope(|scope| {
+        let flood = scope.spawn(move || {
+            let octets = frame(true, Opcode::Binary, Some(NO_MASK), &noise(1, 200_000));
+            while floods.try_send(&octets) {}
+        });
+        let drain = scope.spawn(move || while flooded.try_read(1 << 20) {});
+        let started = Instant::now();
+        while started.elapsed() < 2 * FLUSHED_WITHIN {
+            let number = u32::try_from(arrived.len()).unwrap();
+            let words = frame(true, Opcode::Binary, Some(NO_MASK), &number.to_be_bytes());
+            client.send(&words);
+            server.expect(&words);
+            arrived.push(Instant::now());
+        }
+        let folder = process.kill();
+        flood.join().unwrap();
+        drain.join().unwrap();
+        folder
+    });
+    let killed = Instant::now();
+    let recorded = Recorded::read_cut(&folder.path().join("test.pcapng"));
+    let due = arrived.iter().filter(|at| killed - **at >= FLUSHED_WITHIN).count();
+    let kept = recorded.messages().iter().filter(|message| message.data.len() == 4).count();
+    assert!(due > 0 && kept >= due, "{kept} of {} messages, {due} were due", arrived.len());
+    assert_eq!(recorded.gaps(), []);
+}
+
+#[test]
+fn a_full_disk_stops_no_traffic_is_told_and_leaves_a_gap_until_there_is_room() {
+    let upstream = Upstream::bind();
+    let process = Process::start(FRAMESCOPE, &upstream.url("ws"), &["--quiet"]);
+    let (mut client, mut server) = open(process.connect(), &upstream);
+    let mut pass = |octets: &[u8]| {
+        thread::scope(|scope| {
+            scope.spawn(|| client.send(octets));
+            server.expect(octets);
+        });
+        server.send(b"\x89\x00");
+        client.expect(b"\x89\x00");
+    };
+    let message = frame(true, Opcode::Binary, Some(NO_MASK), &noise(2, 100_000));
+    pass(&message);
+
+    // The limit lies within a block.
+    let before = process.limit(Resource::Fsize, Some(150_001));
+    pass(&message);
+    process.await_line("traffic goes on unrecorded");
+    for _ in 0..20 {
+        pass(&message);
+    }
+    assert!(fs::metadata(process.capture_path()).unwrap().len() <= 150_001);
+
+    process.limit(Resource::Fsize, before);
+    process.await_line("can be written again");
+    pass(&message);
+    let (mut late, mut server) = open(process.connect(), &upstream);
+    let words = frame(true, Opcode::Text, Some(NO_MASK), b"there is room again");
+    late.send(&words);
+    server.expect(&words);
+
+    let recorded = process.stop();
+    let kept: u64 = (recorded.lane(Direction::ClientToServer).len() - words.len()) as u64;
+    let heads = 2 * request("/", "127.0.0.1:00000", "").len() as u64;
+    let sent = 23 * message.len() as u64;
+    let lost_up: u64 = recorded
+        .gaps()
+        .iter()
+        .filter(|(direction, _)| *direction == Direction::ClientToServer)
+        .map(|(_, len)| len)
+        .sum();
+    assert!(lost_up >= 20 * message.len() as u64, "{lost_up} octets were not recorded");
+    let told = kept + lost_up;
+    assert!((sent..=sent + heads).contains(&told), "{kept} + {lost_up} of {sent}");
+    let last = recorded.messages().pop().unwrap();
+    assert_eq!(last.data, "there is room again");
+}
+
+#[test]
+fn a_capture_that_cannot_be_made_is_told_in_one_line() {
+    for (place, why) in [("/dev/full", "cannot be made"), ("/sys/x.pcapng", "cannot be made")] {
+        let data = tempfile::tempdir().unwrap();
+        let run = Command::new(FRAMESCOPE)
+            .args(["proxy", "ws://127.0.0.1:1", "--listen", "127.0.0.1:0", "-w", place])
+            .env("FRAMESCOPE_DATA_DIR", data.path())
+            .output()
+            .unwrap();
+        let told = String::from_utf8(run.stderr).unwrap();
+        assert_eq!(run.status.code(), Some(5), "{told}");
+        assert!(told.starts_with("error: ") && told.contains(why), "{told}");
+        assert!(told.contains(place), "{told}");
+    }
+}
+
+#[test]
+fn a_capture_deleted_under_the_recorder_is_told_and_traffic_goes_on() {
+    let upstream = Upstream::bind();
+    let proxy = Proxy::start(&upstream.url("ws"));
+    let (mut client, mut server) = open(proxy.connect(), &upstream);
+    assert_eq!(proxy.engine().trouble(), None);
+    fs::remove_file(proxy.capture_path()).unwrap();
+    let words = frame(true, Opcode::Text, Some(NO_MASK), b"for nobody");
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        let written = proxy.engine().written();
+        client.send(&words);
+        server.expect(&words);
+        proxy.engine().wait_beyond(written, Duration::from_secs(5));
+        match proxy.engine().trouble() {
+            Some(line) => break assert!(line.contains("was deleted"), "{line}"),
+            None => assert!(Instant::now() < deadline, "nothing tells that the capture is gone"),
+        }
+    }
+    server.send(b"\x8a\x00");
+    client.expect(b"\x8a\x00");
+}

@@ -1,0 +1,241 @@
+"""Real peers talk through `framescope proxy`, and what it shows is compared with what they said.
+
+Run by `.ci/run`; by hand: `python run.py --bin-dir target/debug --node-dir DIR [--only WORD]`,
+where DIR holds `node_modules` made from `package.json` beside this file.
+"""
+
+import argparse
+import itertools
+import shutil
+import ssl
+import sys
+import tempfile
+
+import certificates
+import chromium_peer
+import conversation
+import curl_peer
+import http_server
+import openssl_peer
+import python_peer
+import tshark_peer
+from capture import DOWN, UP, Capture
+from harness import Framescope, Score, expect, expect_equal
+from node_peer import Node
+
+CLOSE = {"kind": "close", "code": 4001, "reason": "enough for today"}
+ASK_CLOSE = {"kind": "ask_close", "code": 4002, "reason": "as you asked"}
+
+
+class Suite:
+    """All checks; each makes a capture of its own."""
+
+    def __init__(self, framescope, node, score, work_dir):
+        self.framescope, self.node, self.score, self.work_dir = framescope, node, score, work_dir
+        self.authority = certificates.Authority(work_dir)
+        self.ca = framescope.ca_path()
+
+    def run(self):
+        self.libraries()
+        self.browser()
+        self.plain_http()
+        self.tls_clients()
+        self.second_opinion()
+
+    def check(self, name):
+        return self.score.check(name)
+
+    # -- Python websockets and Node ws
+
+    def libraries(self):
+        """Every client with every server, over ws and wss on either leg, compressed and not."""
+        legs = [("ws", "ws"), ("wss", "ws"), ("ws", "wss"), ("wss", "wss")]
+        deflates = {"plain": (None, None), "deflate": ({}, {})}
+        for client, server, (near, far), kind in itertools.product(("python", "node"), ("python", "node"), legs, deflates):
+            self.conversation(client, server, near, far, kind, *deflates[kind])
+        for kind, python, node in (
+            ("no-takeover", python_peer.NO_TAKEOVER, {"serverNoContextTakeover": True, "clientNoContextTakeover": True}),
+            ("small-window", python_peer.SMALL_WINDOW, {"serverMaxWindowBits": 10, "clientMaxWindowBits": 10}),
+        ):
+            for client, server in itertools.product(("python", "node"), repeat=2):
+                self.conversation(client, server, "ws", "ws", kind, python, node)
+
+    def conversation(self, client, server, near, far, kind, python_deflate, node_deflate):
+        name = f"{client}-{server}-{near}-{far}-{kind}"
+        if not self.score.wants(name):
+            return
+        with self.check(f"{client} client over {near}, {server} server over {far}, {kind}"):
+            said = conversation.steps(CLOSE if client == server else ASK_CLOSE)
+            with self.echo_server(server, far, python_deflate, node_deflate) as port:
+                upstream = f"{far}://localhost:{port}"
+                flags = ["--upstream-ca", self.authority.ca] if far == "wss" else []
+                with self.framescope.proxy(name, upstream, *flags) as proxy:
+                    url = proxy.url(near, "/", host="localhost" if near == "wss" else None)
+                    if client == "python":
+                        tls = ssl.create_default_context(cafile=self.ca) if near == "wss" else None
+                        python_peer.converse(url, said, python_deflate, tls)
+                    else:
+                        ca = self.ca if near == "wss" else None
+                        self.node.converse(url, said, node_deflate, ca)
+            capture = self.read(proxy.capture)
+            conversation.expect_in_capture(capture, said, deflate=python_deflate is not None)
+            expect_deflate(capture, kind)
+            expect((capture.of_type("connection_opened")[0]["tls"] is not None) == (near == "wss"), "TLS of the client leg")
+
+    def echo_server(self, which, scheme, python_deflate, node_deflate):
+        secure = scheme == "wss"
+        if which == "python":
+            return python_peer.server(python_deflate, self.authority.server_context() if secure else None)
+        files = {"cert": self.authority.cert, "key": self.authority.key} if secure else {}
+        return self.node.server(node_deflate, **files)
+
+    # -- Chromium
+
+    def browser(self):
+        for scheme in ("http", "https"):
+            name = f"chromium-{scheme}"
+            if self.score.wants(name):
+                with self.check(f"Chromium uses the demo page over {scheme}"):
+                    self.demo_page(name, scheme)
+        if self.score.wants("chromium-deflate"):
+            with self.check("Chromium talks permessage-deflate"):
+                self.compressed_in_browser()
+
+    def demo_page(self, name, scheme):
+        word = f"Hello from Chromium over {scheme}: 🙂"
+        with self.framescope.demo() as (host, port), self.framescope.proxy(name, f"ws://{host}:{port}") as proxy:
+            with self.chromium_home(name) as chromium:
+                url = proxy.url(scheme, "/", host="localhost" if scheme == "https" else None)
+                chromium.visit(url, lambda page: chromium_peer.use_the_demo_page(page, word))
+        capture = self.read(proxy.capture)
+        sockets = {line["target"].split("?")[0]: line for line in capture.of_type("handshake")}
+        expect_equal(sorted(sockets), ["/chat", "/echo", "/ticker"], "endpoints that the page opened")
+        for handshake in sockets.values():
+            capture.sound_handshake(handshake["connection"])
+            offered, chosen = handshake["extensions"]["offered"], handshake["extensions"]["chosen"]
+            expect(any(offer.startswith("permessage-deflate") for offer in offered), "Chromium offers deflate", offered)
+            expect_equal(chosen, [], "the demo server takes no extension")
+        chat, echo = sockets["/chat"], sockets["/echo"]
+        expect_equal(chat["subprotocol"]["chosen"], "chat.framescope", "subprotocol")
+        for direction in (UP, DOWN):
+            texts = [data.decode() for kind, data, _ in capture.messages(direction, chat["connection"]) if kind == "text"]
+            expect(any(word in text for text in texts), f"the word goes {direction}", texts)
+        binary = ("binary", bytes(range(256)))
+        for direction in (UP, DOWN):
+            seen = [entry[:2] for entry in capture.messages(direction, echo["connection"])]
+            expect(binary in seen, f"256 octets go {direction}", seen)
+        expect_equal(capture.closes(echo["connection"])[0], (DOWN, 4001, "enough for today"), "the Close that was asked for")
+        expect(capture.frames(DOWN, sockets["/ticker"]["connection"]), "the ticker ticks")
+        capture.expect_no_fault()
+
+    def compressed_in_browser(self):
+        name = "chromium-deflate"
+        texts = ["hello " * 400, "the same words again", "the same words again", "世界 🙂"]
+        with python_peer.server(deflate={}) as port, http_server.server() as pages:
+            with self.framescope.proxy(name, f"ws://127.0.0.1:{port}") as proxy, self.chromium_home(name) as chromium:
+                errand = chromium_peer.talk_compressed(proxy.url("ws"), texts)
+                chromium.visit(f"http://127.0.0.1:{pages}/", errand)
+        capture = self.read(proxy.capture)
+        handshake = capture.sound_handshake()
+        expect(handshake["deflate"] is not None, "permessage-deflate is agreed on", handshake["extensions"])
+        for direction in (UP, DOWN):
+            entries = capture.messages(direction)
+            expect_equal([data.decode() for _, data, _ in entries], texts, f"texts {direction}")
+            expect(all(entry[2]["message"]["compressed"] for entry in entries if len(entry[1]) > 1000), "the long text is compressed")
+        capture.expect_no_fault()
+
+    def chromium_home(self, name):
+        return ChromiumHome(self.work_dir, name, self.ca)
+
+    # -- curl and openssl
+
+    def plain_http(self):
+        for scheme in ("http", "https"):
+            name = f"curl-{scheme}"
+            if not self.score.wants(name):
+                continue
+            with self.check(f"curl sends and fetches over {scheme}"):
+                with http_server.server() as port, self.framescope.proxy(name, f"http://127.0.0.1:{port}") as proxy:
+                    base = proxy.url(scheme, "", host="localhost" if scheme == "https" else None)
+                    curl_peer.exercise(base, self.work_dir, self.ca if scheme == "https" else None)
+                capture = self.read(proxy.capture)
+                statuses = {head["status"] for head in capture.of_type("head") if head["direction"] == DOWN}
+                expect({200, 304} <= statuses, "the answers are in the capture", statuses)
+                expect(not capture.of_type("frame"), "plain HTTP has no frames")
+
+    def tls_clients(self):
+        if not self.score.wants("openssl"):
+            return
+        with http_server.server() as port, self.framescope.proxy("openssl", f"http://127.0.0.1:{port}") as proxy:
+            address = f"{proxy.host}:{proxy.port}"
+            with self.check("openssl verifies the chain by name, by address and over TLS 1.2"):
+                openssl_peer.verify(address, self.ca, name="localhost")
+                openssl_peer.verify(address, self.ca, ip="127.0.0.1")
+                openssl_peer.speaks_tls12(address, self.ca)
+            with self.check("openssl refuses the chain without the CA"):
+                openssl_peer.refuse_without_ca(address)
+
+    # -- tshark
+
+    def second_opinion(self):
+        """After all others: every capture they made."""
+        frames = 0
+        for path in self.framescope.captures:
+            name = path.rsplit("/", 1)[-1].removesuffix(".pcapng")
+            with self.check(f"tshark agrees on {name}"):
+                frames += tshark_peer.agree(path, self.read(path))
+        if self.score.only is None:
+            with self.check(f"tshark saw frames enough: {frames}"):
+                expect(frames > 2000, "the captures hold thousands of frames", frames)
+
+    def read(self, path):
+        return Capture(self.framescope.show(path))
+
+
+class ChromiumHome:
+    """A home directory for one browser, removed afterwards."""
+
+    def __init__(self, work_dir, name, ca):
+        self.dir, self.ca = tempfile.mkdtemp(prefix=f"{name}-", dir=work_dir), ca
+
+    def __enter__(self):
+        return chromium_peer.Chromium(self.dir, self.ca)
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def expect_deflate(capture, kind):
+    deflate = capture.handshake()["deflate"]
+    if kind == "no-takeover":
+        expect(deflate["server_no_context_takeover"], "server_no_context_takeover", deflate)
+        expect(deflate["client_no_context_takeover"], "client_no_context_takeover", deflate)
+    elif kind == "small-window":
+        expect_equal(deflate["server_max_window_bits"], 10, "server_max_window_bits")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--bin-dir", required=True, help="where the built `framescope` is")
+    parser.add_argument("--node-dir", required=True, help="a folder whose node_modules holds ws")
+    parser.add_argument("--only", help="run the checks whose name contains this")
+    parser.add_argument("--keep", action="store_true", help="keep the captures and say where they are")
+    args = parser.parse_args()
+
+    work_dir = tempfile.mkdtemp(prefix="framescope-peers-")
+    score = Score(args.only)
+    try:
+        Suite(Framescope(args.bin_dir, work_dir), Node(args.node_dir, work_dir), score, work_dir).run()
+    finally:
+        if args.keep:
+            print(f"captures are in {work_dir}")
+        else:
+            shutil.rmtree(work_dir, ignore_errors=True)
+    for name in score.failed:
+        print(f"failed: {name}")
+    print(f"{score.passed} passed, {len(score.failed)} failed")
+    return 1 if score.failed or score.passed == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
