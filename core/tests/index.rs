@@ -219,6 +219,53 @@ fn without_takeover_each_message_opens_by_itself() {
 }
 
 #[test]
+fn without_takeover_a_message_that_was_given_up_leaves_nothing_behind() {
+    let mut tape = Tape::new();
+    let offer = "permessage-deflate; client_no_context_takeover; server_no_context_takeover";
+    let id = tape.open(1, &format!("Sec-WebSocket-Extensions: {offer}\r\n"));
+    // RFC 7692 §7.2.3.1: "Hello", of which the first three octets leave a block open.
+    let hello = [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
+    tape.say(id, DOWN, &frame(false, 0b100, Opcode::Text, None, &hello[..3]));
+    tape.say(id, DOWN, &frame(true, 0b100, Opcode::Text, None, &hello));
+    let (index, capture) = check(tape);
+    let plan = index.message_plan(0).unwrap();
+    assert_eq!(plan.read_message(&mut Cursor::new(&capture), 100).unwrap().data, "Hello");
+}
+
+#[test]
+fn a_checkpoint_behind_a_block_that_was_left_open_reads_as_it_was_seen() {
+    let mut tape = Tape::new();
+    let id = tape.open(1, "Sec-WebSocket-Extensions: permessage-deflate\r\n");
+    let mut compress = Compress::new(Compression::fast(), false);
+    for _ in 0..4095u32 {
+        let mut deflated = Vec::with_capacity(256);
+        compress.compress_vec(b"tick", &mut deflated, FlushCompress::Sync).unwrap();
+        deflated.truncate(deflated.len() - 4);
+        tape.say(id, DOWN, &frame(true, 0b100, Opcode::Text, None, &deflated));
+    }
+    // A stored block of 32 octets, of which all but four come with this message.
+    let open = [&[0x00, 0x20, 0x00, 0xdf, 0xff][..], &[b'x'; 24]].concat();
+    tape.say(id, DOWN, &frame(true, 0b100, Opcode::Text, None, &open));
+    for _ in 0..3 {
+        tape.say(id, DOWN, &frame(true, 0b100, Opcode::Text, None, &[0xca, 0x48, 0x05, 0x00]));
+    }
+    let capture = tape.writer.into_inner().unwrap();
+    let mut index = Index::new();
+    let mut reader = CaptureReader::new();
+    reader.receive(Bytes::from(capture.clone()));
+    while let Some(CaptureItem::Record { record, block_offset }) = reader.poll() {
+        index.receive(&record, block_offset);
+    }
+    assert_eq!(index.messages().len(), 4099);
+    for row in 4096..4099 {
+        let read = index.message_plan(row).unwrap();
+        let read = read.read_message(&mut Cursor::new(&capture), 100).unwrap();
+        let expected = index.messages()[row].data_len;
+        assert_eq!((read.data.len() as u64, read.fault), (expected, None), "row {row}");
+    }
+}
+
+#[test]
 fn faults_and_findings_mark_their_rows() {
     let mut tape = Tape::new();
     let id = tape.open(1, "");

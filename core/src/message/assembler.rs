@@ -86,8 +86,16 @@ impl MessageAssembler {
 
     /// What later compressed messages can refer to: `None` before the first compressed message, and
     /// where the context is lost.
-    pub fn inflate_history(&self) -> Option<&[u8]> {
-        if self.context_lost { None } else { self.inflater.as_deref().map(Inflater::history) }
+    ///
+    /// Inflating goes on from these octets alone, as it will for whoever resumes with them: a block
+    /// that the last message left open is given up.
+    pub fn inflate_history(&mut self) -> Option<&[u8]> {
+        if self.context_lost {
+            return None;
+        }
+        let inflater = self.inflater.as_deref_mut()?;
+        inflater.restart();
+        Some(inflater.history())
     }
 
     /// Whether a frame with this header is a message of its own that needs no context: not a
@@ -152,6 +160,9 @@ impl MessageAssembler {
             Opcode::Text | Opcode::Binary => {
                 let compressed = header.rsv.rsv1() && self.no_context_takeover.is_some();
                 let interleaved = self.building.is_some();
+                if interleaved {
+                    self.give_up();
+                }
                 self.building = Some(Building {
                     opcode: header.opcode,
                     compressed,
@@ -273,6 +284,16 @@ impl MessageAssembler {
     /// Data of the message in progress so far, and what is wrong with it.
     pub fn partial(&mut self) -> Option<(Bytes, Option<MessageFault>)> {
         self.building.as_mut().map(|b| (b.data.split().freeze(), b.fault))
+    }
+
+    /// The message in progress never ends. Its octets stay in the window only of a sender that keeps
+    /// one from message to message.
+    fn give_up(&mut self) {
+        if self.no_context_takeover == Some(true)
+            && let Some(inflater) = &mut self.inflater
+        {
+            inflater.forget();
+        }
     }
 
     fn finish_inflating(&mut self) {

@@ -115,7 +115,8 @@ impl Inflater {
         self.history.clear();
     }
 
-    fn restart(&mut self) {
+    /// Forgets all but the history: a block in progress is given up.
+    pub fn restart(&mut self) {
         self.stream.reset(false);
         if !self.history.is_empty() {
             let start = self.history.len().saturating_sub(WINDOW);

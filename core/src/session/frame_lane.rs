@@ -154,7 +154,7 @@ impl FrameLane {
     }
 
     /// What later compressed messages refer to: see [`MessageAssembler::inflate_history`].
-    pub fn inflate_history(&self) -> Option<&[u8]> {
+    pub fn inflate_history(&mut self) -> Option<&[u8]> {
         self.assembler.inflate_history()
     }
 

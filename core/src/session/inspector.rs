@@ -91,8 +91,8 @@ impl Inspector {
     }
 
     /// What compressed messages to come in this lane can refer to.
-    pub fn inflate_history(&self, direction: Direction) -> Option<&[u8]> {
-        match self.lane(direction) {
+    pub fn inflate_history(&mut self, direction: Direction) -> Option<&[u8]> {
+        match self.lane_mut(direction) {
             Lane::Frames(lane) => lane.inflate_history(),
             Lane::Http(_) | Lane::Lost => None,
         }

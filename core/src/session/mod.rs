@@ -112,8 +112,8 @@ impl Session {
 
     /// What compressed messages to come in this lane can refer to; see
     /// [`crate::message::MessageAssembler::inflate_history`].
-    pub fn inflate_history(&self, id: ConnectionId, direction: Direction) -> Option<&[u8]> {
-        self.connections.get(&id)?.inflate_history(direction)
+    pub fn inflate_history(&mut self, id: ConnectionId, direction: Direction) -> Option<&[u8]> {
+        self.connections.get_mut(&id)?.inflate_history(direction)
     }
 
     /// Where this lane stands in between two messages: the lane offset of the next frame.
