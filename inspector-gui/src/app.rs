@@ -11,7 +11,7 @@ use crate::detail::{DetailAction, DetailPane};
 use crate::handshake_tab::HandshakeTab;
 use crate::list::{Kinds, RowFilter, ViewRows, VirtualList};
 use crate::panels::status::Rate;
-use crate::panels::{connections, filter_bar, findings, open, status, table, top};
+use crate::panels::{connections, filter_bar, findings, notice, open, status, table, top};
 use crate::settings::{Listing, Settings};
 use crate::source::Source;
 use crate::store::{RowKey, Search, Selection, Store, Wake};
@@ -373,6 +373,7 @@ impl eframe::App for App {
         Panel::top("top").exact_size(44.0).frame(area(palette.panel)).show(ui, |ui| {
             top::top_ui(self, ui, &mut commands);
         });
+        notice::notices_ui(self, ui);
         Panel::bottom("status").exact_size(26.0).frame(area(palette.panel)).show(ui, |ui| {
             status::status_ui(self, ui, &mut commands);
         });

@@ -146,6 +146,15 @@ impl Source {
         file_name(&self.capture)
     }
 
+    /// Why the capture of a running proxy cannot be written, or will not be found: one line, while
+    /// that is so.
+    pub fn trouble(&self) -> Option<String> {
+        match &self.kind {
+            Kind::Live(engine) => engine.trouble(),
+            Kind::File(..) => None,
+        }
+    }
+
     /// What the user should know of a listener that other machines reach.
     pub fn exposure(&self) -> Option<String> {
         self.listen_addr().and_then(terminal::exposure)

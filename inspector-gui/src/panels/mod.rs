@@ -4,6 +4,7 @@ pub mod connections;
 pub mod filter_bar;
 pub mod findings;
 pub mod format;
+pub mod notice;
 pub mod open;
 pub mod parts;
 pub mod status;

@@ -97,7 +97,12 @@ pub(super) fn follow(
     let mut finished = false;
     let mut buffer = vec![0; CHUNK];
     let mut records = Vec::new();
+    let mut trouble = None;
     while !shared.stopped() {
+        let told = std::mem::replace(&mut trouble, shared.source.trouble());
+        if told != trouble {
+            shared.wake.touch();
+        }
         let wait = if shared.source.is_file() && !finished { QUIET } else { WAIT };
         let grown = shared.source.wait_beyond(offset, wait) > offset;
         match (grown, finished) {

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ use framescope_core::{
 };
 use framescope_gui::App;
 use framescope_gui::settings::Settings;
-use framescope_gui::source::Source;
+use framescope_gui::source::{Source, Target};
 use tempfile::TempDir;
 
 pub const UP: Direction = Direction::ClientToServer;
@@ -144,6 +144,18 @@ pub fn open_file(path: &Path) -> Window {
     Window { harness: harness(path, 1280.0, 800.0), capture: Capture::new() }
 }
 
+/// A window onto a proxy that runs in this process, its address, and its capture.
+pub fn open_live() -> (Window, SocketAddr, PathBuf) {
+    let capture = Capture::new();
+    let path = capture.folder.path().join("live.pcapng");
+    // Nobody listens there: what matters is what is recorded of it.
+    let target = Target::Upstream("ws://127.0.0.1:1".to_owned());
+    let source = Source::start(&target, Some(([127, 0, 0, 1], 0).into()), Some(&path));
+    let source = Arc::new(source.expect("the proxy starts"));
+    let addr = source.listen_addr().expect("it listens");
+    (Window { harness: window_onto(source, 1280.0, 800.0), capture }, addr, path)
+}
+
 /// One frame as it stands on the wire; a client's is masked.
 pub fn frame_octets(direction: Direction, opcode: Opcode, data: &[u8]) -> Vec<u8> {
     let key = MaskingKey([0x37, 0xfa, 0x21, 0x3d]);
@@ -158,7 +170,10 @@ pub fn frame_octets(direction: Direction, opcode: Opcode, data: &[u8]) -> Vec<u8
 }
 
 fn harness(path: &Path, width: f32, height: f32) -> Harness<'static, App> {
-    let source = Arc::new(Source::open(path).expect("the capture is there"));
+    window_onto(Arc::new(Source::open(path).expect("the capture is there")), width, height)
+}
+
+fn window_onto(source: Arc<Source>, width: f32, height: f32) -> Harness<'static, App> {
     Harness::builder()
         .with_size(egui::vec2(width, height))
         .with_max_steps(64)

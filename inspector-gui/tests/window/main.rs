@@ -2,6 +2,9 @@
 
 mod fixture;
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
 use egui::{Key, Modifiers, Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use fixture::{Capture, DOWN, UP, Window};
@@ -202,6 +205,21 @@ fn a_file_that_is_no_capture_says_so() {
     window.harness.run_ok();
     window.harness.get_by_label("This capture cannot be shown");
     assert!(window.harness.query_all_by_label_contains("not a capture").count() > 0);
+}
+
+#[test]
+fn a_capture_that_is_deleted_while_it_grows_is_told_across_the_window() {
+    let (mut window, addr, path) = fixture::open_live();
+    window.harness.run_ok();
+    assert_eq!(window.harness.query_all_by_label_contains("was deleted").count(), 0);
+    std::fs::remove_file(&path).expect("deleted");
+    let mut client = TcpStream::connect(addr).expect("the proxy listens");
+    client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").expect("sent");
+    let mut answer = Vec::new();
+    client.read_to_end(&mut answer).expect("an answer");
+    window.until("it is told", |app| app.source().trouble().is_some());
+    window.harness.run_ok();
+    assert!(window.harness.query_all_by_label_contains("was deleted").count() > 0);
 }
 
 #[test]
