@@ -2,19 +2,14 @@
 
 use bytes::{Bytes, BytesMut};
 
-use crate::diagnostics::{Place, Rule, rules};
-use crate::frame::{CloseBody, Frame, FrameDecoder, FramePart, WholeFrame};
+use crate::diagnostics::{Place, rules};
+use crate::frame::{Frame, FrameDecoder, FramePart, WholeFrame};
 use crate::message::assembler::Standing;
-use crate::message::{Message, MessageAssembler, MessageFault};
+use crate::message::{Message, MessageAssembler};
 use crate::session::Limits;
+use crate::session::frame_checks::{Extensions, FrameChecks, Seen};
 use crate::session::lane_event::LaneEvent;
 use crate::{CloseCode, Direction, FrameHeader, MaskingKey, Opcode, Timestamp};
-
-/// The longest payload a control frame may have (RFC 6455 §5.5).
-const MAX_CONTROL_PAYLOAD: u64 = 125;
-
-/// Findings of one rule that a lane lists before it only counts them.
-const LISTED_PER_RULE: u32 = 100;
 
 /// Follows the frames of one lane.
 #[derive(Debug)]
@@ -27,19 +22,8 @@ pub struct FrameLane {
     first_octet_at: Timestamp,
     current: Option<Current>,
     next_index: u64,
-    extensions: Extensions,
+    checks: FrameChecks,
     close: Option<SeenClose>,
-    /// How often each rule fired, in order of first firing.
-    fired: Vec<(&'static Rule, u32)>,
-}
-
-/// What the handshake agreed on, as far as it changes which bits are allowed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Extensions {
-    /// permessage-deflate, and whether this lane's sender forgets its window after each message.
-    pub deflate: Option<bool>,
-    /// An extension that is not known here may give RSV bits and opcodes a meaning.
-    pub unknown: bool,
 }
 
 /// The first Close frame of a lane.
@@ -79,9 +63,8 @@ impl FrameLane {
             first_octet_at: Timestamp::default(),
             current: None,
             next_index: 0,
-            extensions,
+            checks: FrameChecks::new(direction, extensions),
             close: None,
-            fired: Vec::new(),
         }
     }
 
@@ -123,7 +106,7 @@ impl FrameLane {
                 current.header.opcode, current.index
             );
             let place = Place { offset: current.offset, len: seen, frame: Some(current.index) };
-            self.raise(&rules::CONNECTION_CUT_IN_FRAME, at, place, evidence, out);
+            self.checks.raise(&rules::CONNECTION_CUT_IN_FRAME, Seen { at, place }, evidence, out);
         } else if !self.decoder.partial_header().is_empty() {
             let seen = self.decoder.partial_header().len() as u64;
             let place = Place {
@@ -132,7 +115,7 @@ impl FrameLane {
                 frame: Some(self.next_index),
             };
             let evidence = format!("{seen} octets of a frame header came");
-            self.raise(&rules::CONNECTION_CUT_IN_FRAME, at, place, evidence, out);
+            self.checks.raise(&rules::CONNECTION_CUT_IN_FRAME, Seen { at, place }, evidence, out);
         }
     }
 
@@ -196,13 +179,13 @@ impl FrameLane {
         };
         let message = self.assembler.whole_message(header.opcode, index, at, plain, &kept);
         self.tell_frame(header, offset, index, kept, at, out);
-        let place = place(&header, offset, index);
-        if is_suspicious(&header, self.direction) {
+        let seen = Seen { at, place: place(&header, offset, index) };
+        if self.checks.is_suspicious(&header) {
             // A copy: the header itself then need not lie in memory, and stays in registers.
             let copy = header;
-            self.check_header(&copy, Standing::InOrder, false, at, place, out);
+            self.checks.header(&copy, Standing::InOrder, false, seen, out);
         }
-        self.tell_message(message, at, place, out);
+        self.tell_message(message, seen, out);
     }
 
     fn begin(&mut self, header: FrameHeader, offset: u64) {
@@ -260,19 +243,20 @@ impl FrameLane {
         let Current { header, offset, index, payload, standing, after_close, .. } = current;
         let payload = payload.freeze();
         let suspicious =
-            is_suspicious(&header, self.direction) || standing != Standing::InOrder || after_close;
+            self.checks.is_suspicious(&header) || standing != Standing::InOrder || after_close;
         let close_payload =
             if header.opcode == Opcode::Close { payload.clone() } else { Bytes::new() };
         self.tell_frame(header, offset, index, payload, at, out);
-        let place = place(&header, offset, index);
+        let seen = Seen { at, place: place(&header, offset, index) };
         if suspicious {
-            self.check_header(&header, standing, after_close, at, place, out);
+            self.checks.header(&header, standing, after_close, seen, out);
         }
         if header.opcode == Opcode::Close {
-            self.check_close(&close_payload, at, place, out);
+            let code = self.checks.close(&close_payload, seen, out);
+            self.close.get_or_insert(SeenClose { at, code });
         }
         if let Some(message) = self.assembler.end_frame(&header, index, at) {
-            self.tell_message(message, at, place, out);
+            self.tell_message(message, seen, out);
         }
     }
 
@@ -298,166 +282,12 @@ impl FrameLane {
     }
 
     #[inline]
-    fn tell_message(
-        &mut self,
-        message: Message,
-        at: Timestamp,
-        place: Place,
-        out: &mut impl FnMut(LaneEvent),
-    ) {
+    fn tell_message(&mut self, message: Message, seen: Seen, out: &mut impl FnMut(LaneEvent)) {
         let (fault, number, wire_len) = (message.fault, message.index, message.wire_len);
         out(LaneEvent::Message(message));
         if let Some(fault) = fault {
-            self.check_message(fault, number, wire_len, at, place, out);
+            self.checks.message(fault, number, wire_len, seen, out);
         }
-    }
-
-    fn check_header(
-        &mut self,
-        header: &FrameHeader,
-        standing: Standing,
-        after_close: bool,
-        at: Timestamp,
-        place: Place,
-        out: &mut dyn FnMut(LaneEvent),
-    ) {
-        let name = header.opcode.name();
-        // RFC 6455 §5.1: "a client MUST mask all frames that it sends to the server".
-        match (self.direction, header.masking_key) {
-            (Direction::ClientToServer, None) => {
-                let evidence = format!("a {name} frame with MASK 0");
-                self.raise(&rules::FRAME_UNMASKED_FROM_CLIENT, at, place, evidence, out);
-            }
-            // "A server MUST NOT mask any frames that it sends to the client."
-            (Direction::ServerToClient, Some(key)) => {
-                let evidence = format!("a {name} frame with MASK 1, key {key}");
-                self.raise(&rules::FRAME_MASKED_FROM_SERVER, at, place, evidence, out);
-            }
-            _ => {}
-        }
-        self.check_rsv(header, at, place, out);
-        if header.opcode.is_reserved() && !self.extensions.unknown {
-            let evidence = format!("opcode 0x{:X}", header.opcode.bits());
-            self.raise(&rules::FRAME_OPCODE_RESERVED, at, place, evidence, out);
-        }
-        // RFC 6455 §5.2: "the minimal number of bytes MUST be used to encode the length".
-        if !header.payload_len.is_minimal() {
-            let evidence = format!(
-                "{} octets written in the {}-bit form",
-                header.payload_len.value,
-                header.payload_len.form.bits()
-            );
-            self.raise(&rules::FRAME_LENGTH_NOT_MINIMAL, at, place, evidence, out);
-        }
-        if header.opcode.is_control() {
-            // RFC 6455 §5.5: "All control frames MUST have a payload length of 125 bytes or less and
-            // MUST NOT be fragmented."
-            if !header.fin {
-                let evidence = format!("a {name} frame with FIN 0");
-                self.raise(&rules::CONTROL_FRAGMENTED, at, place, evidence, out);
-            }
-            if header.payload_len.value > MAX_CONTROL_PAYLOAD {
-                let evidence = format!("a {name} frame of {} octets", header.payload_len.value);
-                self.raise(&rules::CONTROL_TOO_LONG, at, place, evidence, out);
-            }
-        }
-        match standing {
-            Standing::InOrder => {}
-            Standing::Interleaved => {
-                let evidence = format!("a {name} frame before the fragmented message had its FIN");
-                self.raise(&rules::MESSAGE_INTERLEAVED, at, place, evidence, out);
-            }
-            Standing::Orphan => {
-                let evidence = "opcode 0x0 while no message was open".to_owned();
-                self.raise(&rules::CONTINUATION_WITHOUT_MESSAGE, at, place, evidence, out);
-            }
-        }
-        if after_close {
-            let evidence = format!("a {name} frame");
-            self.raise(&rules::FRAME_AFTER_CLOSE, at, place, evidence, out);
-        }
-    }
-
-    /// RFC 6455 §5.2: RSV1–3 "MUST be 0 unless an extension is negotiated that defines meanings".
-    fn check_rsv(
-        &mut self,
-        header: &FrameHeader,
-        at: Timestamp,
-        place: Place,
-        out: &mut dyn FnMut(LaneEvent),
-    ) {
-        if header.rsv.bits() == 0 || self.extensions.unknown {
-            return;
-        }
-        let deflate = self.extensions.deflate.is_some();
-        if deflate && header.rsv.rsv1() && header.opcode == Opcode::Continuation {
-            let evidence = "opcode 0x0 with RSV1 1".to_owned();
-            self.raise(&rules::DEFLATE_RSV1_ON_CONTINUATION, at, place, evidence, out);
-        }
-        let rsv1_is_meant = deflate && !header.opcode.is_control() && !header.opcode.is_reserved();
-        let claimed = if rsv1_is_meant { 0b100 } else { 0 };
-        if header.rsv.bits() & !claimed != 0 {
-            let bits = header.rsv;
-            let evidence = format!(
-                "a {} frame with RSV1 {}, RSV2 {}, RSV3 {}",
-                header.opcode,
-                u8::from(bits.rsv1()),
-                u8::from(bits.rsv2()),
-                u8::from(bits.rsv3()),
-            );
-            self.raise(&rules::FRAME_RSV_WITHOUT_EXTENSION, at, place, evidence, out);
-        }
-    }
-
-    fn check_close(
-        &mut self,
-        payload: &Bytes,
-        at: Timestamp,
-        place: Place,
-        out: &mut dyn FnMut(LaneEvent),
-    ) {
-        let code = match CloseBody::parse(payload) {
-            CloseBody::Empty => None,
-            CloseBody::OneOctet(octet) => {
-                let evidence = format!("the octet {octet:02x}");
-                self.raise(&rules::CLOSE_BODY_ONE_OCTET, at, place, evidence, out);
-                None
-            }
-            CloseBody::Status { code, reason } => {
-                if !code.may_be_sent() {
-                    let evidence = format!("{code} ({})", code.name());
-                    self.raise(&rules::CLOSE_CODE_FORBIDDEN, at, place, evidence, out);
-                }
-                if let Err(fault) = std::str::from_utf8(reason) {
-                    let evidence = format!("at octet {} of the reason", fault.valid_up_to());
-                    self.raise(&rules::CLOSE_REASON_NOT_UTF8, at, place, evidence, out);
-                }
-                Some(code)
-            }
-        };
-        if self.close.is_none() {
-            self.close = Some(SeenClose { at, code });
-        }
-    }
-
-    fn check_message(
-        &mut self,
-        fault: MessageFault,
-        number: u64,
-        wire_len: u64,
-        at: Timestamp,
-        place: Place,
-        out: &mut dyn FnMut(LaneEvent),
-    ) {
-        let rule = match fault {
-            MessageFault::NotUtf8 { .. } => &rules::TEXT_NOT_UTF8,
-            MessageFault::InflateFailed { .. } => &rules::DEFLATE_INFLATE_FAILED,
-            MessageFault::OverBudget { .. } => &rules::DEFLATE_BUDGET_EXCEEDED,
-            // A consequence of a fault that was already told.
-            MessageFault::ContextLost => return,
-        };
-        let evidence = format!("message {number}, {wire_len} octets on the wire: {fault}");
-        self.raise(rule, at, place, evidence, out);
     }
 
     fn lose(&mut self, at: Timestamp, out: &mut dyn FnMut(LaneEvent)) {
@@ -469,33 +299,9 @@ impl FrameLane {
             frame: Some(current.index),
         };
         let evidence = format!("a length of 0x{value:016x}");
-        self.raise(&rules::FRAME_LENGTH_TOP_BIT, at, place, evidence, out);
+        self.checks.raise(&rules::FRAME_LENGTH_TOP_BIT, Seen { at, place }, evidence, out);
         let reason = format!("a frame header that claims {value} octets");
         out(LaneEvent::Lost { offset: current.offset, at, reason });
-    }
-
-    fn raise(
-        &mut self,
-        rule: &'static Rule,
-        at: Timestamp,
-        place: Place,
-        evidence: String,
-        out: &mut dyn FnMut(LaneEvent),
-    ) {
-        let known = self.fired.iter_mut().find(|(fired, _)| fired.code == rule.code);
-        let times = if let Some((_, times)) = known {
-            *times = times.saturating_add(1);
-            *times
-        } else {
-            self.fired.push((rule, 1));
-            1
-        };
-        let evidence = match times {
-            LISTED_PER_RULE => format!("{evidence}; more of these are not listed"),
-            0..LISTED_PER_RULE => evidence,
-            _ => return,
-        };
-        out(LaneEvent::Finding { rule, at, place, evidence });
     }
 }
 
@@ -507,16 +313,4 @@ fn place(header: &FrameHeader, offset: u64, index: u64) -> Place {
         len: u64::from(header.encoded_len()).saturating_add(header.payload_len.value),
         frame: Some(index),
     }
-}
-
-/// Whether a header breaks any rule that can be told from the header alone, or carries RSV bits: the
-/// one quick test that clean traffic pays for.
-#[inline]
-fn is_suspicious(header: &FrameHeader, direction: Direction) -> bool {
-    header.rsv.bits() != 0
-        || header.masking_key.is_some() != (direction == Direction::ClientToServer)
-        || !header.payload_len.is_minimal()
-        || header.opcode.is_reserved()
-        || (header.opcode.is_control()
-            && (!header.fin || header.payload_len.value > MAX_CONTROL_PAYLOAD))
 }

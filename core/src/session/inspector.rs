@@ -12,7 +12,8 @@ use bytes::Bytes;
 use crate::diagnostics::{Place, Rule, rules};
 use crate::http::{BodyFraming, HeadReader};
 
-use crate::session::frame_lane::{Extensions, FrameLane};
+use crate::session::frame_checks::Extensions;
+use crate::session::frame_lane::FrameLane;
 use crate::session::http_lane::{HttpLane, HttpPart};
 use crate::session::lane_event::LaneEvent;
 use crate::session::{Ending, Event, EventKind, Limits};

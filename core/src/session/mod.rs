@@ -5,6 +5,7 @@
 //! ```
 
 pub mod event;
+pub mod frame_checks;
 pub mod frame_lane;
 pub mod http_lane;
 pub mod inspector;

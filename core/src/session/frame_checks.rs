@@ -1,0 +1,224 @@
+//! The rules that the frames of one lane can break, and how often each did.
+
+use crate::diagnostics::{Place, Rule, rules};
+use crate::frame::CloseBody;
+use crate::message::MessageFault;
+use crate::message::assembler::Standing;
+use crate::session::lane_event::LaneEvent;
+use crate::{CloseCode, Direction, FrameHeader, Opcode, Timestamp};
+
+/// The longest payload a control frame may have (RFC 6455 §5.5).
+const MAX_CONTROL_PAYLOAD: u64 = 125;
+
+/// Findings of one rule that a lane lists before it only counts them.
+const LISTED_PER_RULE: u32 = 100;
+
+/// What the handshake agreed on, as far as it changes which bits are allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Extensions {
+    /// permessage-deflate, and whether this lane's sender forgets its window after each message.
+    pub deflate: Option<bool>,
+    /// An extension that is not known here may give RSV bits and opcodes a meaning.
+    pub unknown: bool,
+}
+
+/// Checks the frames of one lane, in order.
+#[derive(Debug)]
+pub struct FrameChecks {
+    direction: Direction,
+    extensions: Extensions,
+    /// How often each rule fired, in order of first firing.
+    fired: Vec<(&'static Rule, u32)>,
+}
+
+/// When and where that happened which a rule may object to.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen {
+    /// When the octet that proves it was read.
+    pub at: Timestamp,
+    /// Where in the lane.
+    pub place: Place,
+}
+
+impl FrameChecks {
+    /// Before the first frame of the lane of `direction`.
+    pub fn new(direction: Direction, extensions: Extensions) -> Self {
+        Self { direction, extensions, fired: Vec::new() }
+    }
+
+    /// Whether a header breaks any rule that can be told from the header alone, or carries RSV bits:
+    /// the one quick test that clean traffic pays for.
+    #[inline]
+    pub fn is_suspicious(&self, header: &FrameHeader) -> bool {
+        header.rsv.bits() != 0
+            || header.masking_key.is_some() != (self.direction == Direction::ClientToServer)
+            || !header.payload_len.is_minimal()
+            || header.opcode.is_reserved()
+            || (header.opcode.is_control()
+                && (!header.fin || header.payload_len.value > MAX_CONTROL_PAYLOAD))
+    }
+
+    /// What the bits of a header say, and where it stands among the frames of messages.
+    pub fn header(
+        &mut self,
+        header: &FrameHeader,
+        standing: Standing,
+        after_close: bool,
+        seen: Seen,
+        out: &mut dyn FnMut(LaneEvent),
+    ) {
+        let name = header.opcode.name();
+        // RFC 6455 §5.1: "a client MUST mask all frames that it sends to the server".
+        match (self.direction, header.masking_key) {
+            (Direction::ClientToServer, None) => {
+                let evidence = format!("a {name} frame with MASK 0");
+                self.raise(&rules::FRAME_UNMASKED_FROM_CLIENT, seen, evidence, out);
+            }
+            // "A server MUST NOT mask any frames that it sends to the client."
+            (Direction::ServerToClient, Some(key)) => {
+                let evidence = format!("a {name} frame with MASK 1, key {key}");
+                self.raise(&rules::FRAME_MASKED_FROM_SERVER, seen, evidence, out);
+            }
+            _ => {}
+        }
+        self.check_rsv(header, seen, out);
+        if header.opcode.is_reserved() && !self.extensions.unknown {
+            let evidence = format!("opcode 0x{:X}", header.opcode.bits());
+            self.raise(&rules::FRAME_OPCODE_RESERVED, seen, evidence, out);
+        }
+        // RFC 6455 §5.2: "the minimal number of bytes MUST be used to encode the length".
+        if !header.payload_len.is_minimal() {
+            let evidence = format!(
+                "{} octets written in the {}-bit form",
+                header.payload_len.value,
+                header.payload_len.form.bits()
+            );
+            self.raise(&rules::FRAME_LENGTH_NOT_MINIMAL, seen, evidence, out);
+        }
+        if header.opcode.is_control() {
+            // RFC 6455 §5.5: "All control frames MUST have a payload length of 125 bytes or less and
+            // MUST NOT be fragmented."
+            if !header.fin {
+                let evidence = format!("a {name} frame with FIN 0");
+                self.raise(&rules::CONTROL_FRAGMENTED, seen, evidence, out);
+            }
+            if header.payload_len.value > MAX_CONTROL_PAYLOAD {
+                let evidence = format!("a {name} frame of {} octets", header.payload_len.value);
+                self.raise(&rules::CONTROL_TOO_LONG, seen, evidence, out);
+            }
+        }
+        match standing {
+            Standing::InOrder => {}
+            Standing::Interleaved => {
+                let evidence = format!("a {name} frame before the fragmented message had its FIN");
+                self.raise(&rules::MESSAGE_INTERLEAVED, seen, evidence, out);
+            }
+            Standing::Orphan => {
+                let evidence = "opcode 0x0 while no message was open".to_owned();
+                self.raise(&rules::CONTINUATION_WITHOUT_MESSAGE, seen, evidence, out);
+            }
+        }
+        if after_close {
+            let evidence = format!("a {name} frame");
+            self.raise(&rules::FRAME_AFTER_CLOSE, seen, evidence, out);
+        }
+    }
+
+    /// RFC 6455 §5.2: RSV1–3 "MUST be 0 unless an extension is negotiated that defines meanings".
+    fn check_rsv(&mut self, header: &FrameHeader, seen: Seen, out: &mut dyn FnMut(LaneEvent)) {
+        if header.rsv.bits() == 0 || self.extensions.unknown {
+            return;
+        }
+        let deflate = self.extensions.deflate.is_some();
+        if deflate && header.rsv.rsv1() && header.opcode == Opcode::Continuation {
+            let evidence = "opcode 0x0 with RSV1 1".to_owned();
+            self.raise(&rules::DEFLATE_RSV1_ON_CONTINUATION, seen, evidence, out);
+        }
+        let rsv1_is_meant = deflate && !header.opcode.is_control() && !header.opcode.is_reserved();
+        let claimed = if rsv1_is_meant { 0b100 } else { 0 };
+        if header.rsv.bits() & !claimed != 0 {
+            let bits = header.rsv;
+            let evidence = format!(
+                "a {} frame with RSV1 {}, RSV2 {}, RSV3 {}",
+                header.opcode,
+                u8::from(bits.rsv1()),
+                u8::from(bits.rsv2()),
+                u8::from(bits.rsv3()),
+            );
+            self.raise(&rules::FRAME_RSV_WITHOUT_EXTENSION, seen, evidence, out);
+        }
+    }
+
+    /// The body of a Close frame (RFC 6455 §5.5.1): its status code, where it has one.
+    pub fn close(
+        &mut self,
+        payload: &[u8],
+        seen: Seen,
+        out: &mut dyn FnMut(LaneEvent),
+    ) -> Option<CloseCode> {
+        match CloseBody::parse(payload) {
+            CloseBody::Empty => None,
+            CloseBody::OneOctet(octet) => {
+                let evidence = format!("the octet {octet:02x}");
+                self.raise(&rules::CLOSE_BODY_ONE_OCTET, seen, evidence, out);
+                None
+            }
+            CloseBody::Status { code, reason } => {
+                if !code.may_be_sent() {
+                    let evidence = format!("{code} ({})", code.name());
+                    self.raise(&rules::CLOSE_CODE_FORBIDDEN, seen, evidence, out);
+                }
+                if let Err(fault) = std::str::from_utf8(reason) {
+                    let evidence = format!("at octet {} of the reason", fault.valid_up_to());
+                    self.raise(&rules::CLOSE_REASON_NOT_UTF8, seen, evidence, out);
+                }
+                Some(code)
+            }
+        }
+    }
+
+    /// A message that cannot be read: its ordinal in the lane and its length on the wire.
+    pub fn message(
+        &mut self,
+        fault: MessageFault,
+        number: u64,
+        wire_len: u64,
+        seen: Seen,
+        out: &mut dyn FnMut(LaneEvent),
+    ) {
+        let rule = match fault {
+            MessageFault::NotUtf8 { .. } => &rules::TEXT_NOT_UTF8,
+            MessageFault::InflateFailed { .. } => &rules::DEFLATE_INFLATE_FAILED,
+            MessageFault::OverBudget { .. } => &rules::DEFLATE_BUDGET_EXCEEDED,
+            // A consequence of a fault that was already told.
+            MessageFault::ContextLost => return,
+        };
+        let evidence = format!("message {number}, {wire_len} octets on the wire: {fault}");
+        self.raise(rule, seen, evidence, out);
+    }
+
+    /// Tells a finding, unless its rule fired too often to list.
+    pub fn raise(
+        &mut self,
+        rule: &'static Rule,
+        seen: Seen,
+        evidence: String,
+        out: &mut dyn FnMut(LaneEvent),
+    ) {
+        let known = self.fired.iter_mut().find(|(fired, _)| fired.code == rule.code);
+        let times = if let Some((_, times)) = known {
+            *times = times.saturating_add(1);
+            *times
+        } else {
+            self.fired.push((rule, 1));
+            1
+        };
+        let evidence = match times {
+            LISTED_PER_RULE => format!("{evidence}; more of these are not listed"),
+            0..LISTED_PER_RULE => evidence,
+            _ => return,
+        };
+        let Seen { at, place } = seen;
+        out(LaneEvent::Finding { rule, at, place, evidence });
+    }
+}
