@@ -1,0 +1,186 @@
+//! What a connection's heads mean together: requests and their answers, the opening handshake.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{Inspector, Lane, Out};
+use crate::diagnostics::Place;
+use crate::http::{BodyFraming, HeadReader};
+use crate::session::frame_checks::Extensions;
+use crate::session::frame_lane::FrameLane;
+use crate::session::http_lane::{HttpLane, HttpPart};
+use crate::session::{Event, EventKind};
+use crate::{Direction, Head, Leg, OpeningHandshake, Timestamp};
+
+impl Inspector {
+    /// Takes in what an HTTP lane found.
+    pub(super) fn http_part(
+        &mut self,
+        direction: Direction,
+        at: Timestamp,
+        part: HttpPart,
+        out: Out<'_>,
+    ) {
+        match (part, direction) {
+            (HttpPart::Head { raw, offset }, Direction::ClientToServer) => {
+                match Head::parse_request(raw, offset) {
+                    Ok(head) => self.request(Arc::new(head), at, out),
+                    Err(fault) => self.lose_head(direction, at, offset, &fault.to_string(), out),
+                }
+            }
+            (HttpPart::Head { raw, offset }, Direction::ServerToClient) => {
+                match Head::parse_response(raw, offset) {
+                    Ok(head) => self.response(&Arc::new(head), at, out),
+                    Err(fault) => self.lose_head(direction, at, offset, &fault.to_string(), out),
+                }
+            }
+            (HttpPart::BodyEnd { wire_len, content_len }, _) => {
+                self.tell(at, EventKind::BodyCompleted { direction, wire_len, content_len }, out);
+                if let Lane::Http(lane) = self.lane_mut(direction) {
+                    lane.expect_head();
+                }
+            }
+            (HttpPart::Lost { offset, reason }, _) => {
+                self.lose_head(direction, at, offset, &reason, out);
+            }
+        }
+    }
+
+    fn request(&mut self, head: Arc<Head>, at: Timestamp, out: Out<'_>) {
+        let direction = Direction::ClientToServer;
+        let limit = self.limits.early;
+        let len = self.requests_len.saturating_add(head.raw.len());
+        if len > limit && !self.requests.is_empty() {
+            let reason = format!("more than {limit} octets of requests without an answer");
+            return self.lose(direction, at, head.offset, reason, out);
+        }
+        self.requests.push_back(head.clone());
+        self.requests_len = len;
+        if !head.asks_for_websocket()
+            && let Lane::Http(lane) = self.lane_mut(direction)
+        {
+            follow_with(lane, BodyFraming::of_request(&head));
+        }
+        self.tell(at, EventKind::HeadReceived { leg: Leg::Client, direction, head }, out);
+    }
+
+    fn response(&mut self, head: &Arc<Head>, at: Timestamp, out: Out<'_>) {
+        let direction = Direction::ServerToClient;
+        let status = head.status().unwrap_or_default();
+        self.tell(
+            at,
+            EventKind::HeadReceived { leg: Leg::Client, direction, head: head.clone() },
+            out,
+        );
+        if (100..200).contains(&status) && status != 101 {
+            if let Lane::Http(lane) = self.lane_mut(direction) {
+                lane.expect_head();
+            }
+            return;
+        }
+        let request = self.requests.pop_front();
+        let answered_len = request.as_ref().map_or(0, |request| request.raw.len());
+        self.requests_len = self.requests_len.saturating_sub(answered_len);
+        let asked = request.as_ref().is_some_and(|request| request.asks_for_websocket());
+        if let (true, Some(request)) = (asked, &request) {
+            self.handshake(request.clone(), head.clone(), at, out);
+        }
+        if self.upgraded {
+            return;
+        }
+        let method = request.as_ref().and_then(|request| request.method());
+        let tunnel = method == Some("CONNECT") && (200..300).contains(&status);
+        if status == 101 || tunnel {
+            let what = if tunnel { "a CONNECT tunnel" } else { "another protocol than WebSocket" };
+            for direction in Direction::BOTH {
+                let offset = self.offset(direction);
+                self.lose(direction, at, offset, format!("{what} from here on"), out);
+            }
+            return;
+        }
+        if let Lane::Http(lane) = self.lane_mut(direction) {
+            follow_with(lane, BodyFraming::of_response(head, method));
+        }
+        if asked && let (Some(request), Lane::Http(lane)) = (&request, self.lane_mut(!direction)) {
+            follow_with(lane, BodyFraming::of_request(request));
+        }
+    }
+
+    fn handshake(&mut self, request: Arc<Head>, response: Arc<Head>, at: Timestamp, out: Out<'_>) {
+        // A 101 that forgot to name the protocol is a fault worth following; one that names another
+        // protocol is not a WebSocket.
+        let switched = response.status() == Some(101)
+            && (response.has_token("Upgrade", "websocket") || response.field("Upgrade").is_none());
+        let forwarded = self.forwarded_request.take();
+        let handshake = OpeningHandshake::check(request, response, forwarded);
+        if switched {
+            self.upgraded = true;
+            self.switch_to_frames(&handshake);
+        }
+        let findings = handshake.findings();
+        self.tell(at, EventKind::HandshakeCompleted(Arc::new(handshake)), out);
+        for finding in findings {
+            let place = Place { offset: finding.offset, len: finding.len, frame: None };
+            self.raise(finding.rule, finding.direction, at, place, finding.evidence, out);
+        }
+    }
+
+    fn switch_to_frames(&mut self, handshake: &OpeningHandshake) {
+        let unknown = handshake
+            .extensions
+            .chosen
+            .iter()
+            .any(|e| !e.name.eq_ignore_ascii_case("permessage-deflate"));
+        for direction in Direction::BOTH {
+            let deflate = handshake.deflate.map(|params| match direction {
+                Direction::ClientToServer => params.client_no_context_takeover,
+                Direction::ServerToClient => params.server_no_context_takeover,
+            });
+            let extensions = Extensions { deflate, unknown };
+            let lane = FrameLane::new(direction, self.offset(direction), extensions, self.limits);
+            self.lanes[direction.index()] = Lane::Frames(Box::new(lane));
+        }
+    }
+
+    /// Heads of the upstream leg; what follows them there is not followed.
+    pub(super) fn upstream_octets(
+        &mut self,
+        direction: Direction,
+        at: Timestamp,
+        octets: &Bytes,
+        out: Out<'_>,
+    ) {
+        if self.upgraded {
+            return;
+        }
+        let mut input = &octets[..];
+        let reader = &mut self.upstream_heads[direction.index()];
+        while let Ok(Some(raw)) = reader.take(&mut input, self.limits.head) {
+            *reader = HeadReader::default();
+            let parsed = match direction {
+                Direction::ClientToServer => Head::parse_request(raw, 0),
+                Direction::ServerToClient => Head::parse_response(raw, 0),
+            };
+            // What is no head is a body's octets; a head may follow them.
+            let Ok(head) = parsed.map(Arc::new) else { continue };
+            if direction == Direction::ClientToServer {
+                self.forwarded_request = Some(head.clone());
+            }
+            out(Event {
+                connection: self.id,
+                at,
+                kind: EventKind::HeadReceived { leg: Leg::Upstream, direction, head },
+            });
+        }
+    }
+}
+
+/// Sets a lane on what follows a head with this body.
+fn follow_with(lane: &mut HttpLane, framing: BodyFraming) {
+    if framing == BodyFraming::Empty {
+        lane.expect_head();
+    } else {
+        lane.expect_body(framing);
+    }
+}
