@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use framescope_core::diagnostics::rules;
+use framescope_core::diagnostics::{Scope, rules};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
@@ -41,13 +41,16 @@ fn diagnostics() -> String {
     let mut out = String::from(
         "# Diagnostics\n\n\
          Every finding that Framescope reports, in the order of the standards.\n\
-         This page is made from `core/src/diagnostics/rules.rs`: \
+         This page is made from `core/src/diagnostics/rules/`: \
          `UPDATE_DOCS=1 cargo test -p framescope-core --test docs` writes it anew.\n\
          `framescope explain CODE` says the same in the terminal.\n\n\
          | severity | means |\n|---|---|\n\
          | error | against a MUST of the standard |\n\
          | warning | allowed, or against a SHOULD; likely to hurt |\n\
          | note | worth knowing; nothing is wrong |\n\n\
+         Each rule has a conversation in which it fires, and one that is nearly the same in which no rule does; a test (`core/tests/catalogue.rs`) runs them all.\n\
+         `framescope explain CODE --capture FILE` writes the first as a capture, to be opened here or in Wireshark.\n\
+         A conversation begins with a clean opening handshake, of which `request` and `answer` lines tell what is different; `↑` is what the client sends, `↓` what the server does.\n\n\
          | code | severity | section | what was seen |\n|---|---|---|---|\n",
     );
     for rule in rules::ALL {
@@ -60,15 +63,22 @@ fn diagnostics() -> String {
         );
     }
     for rule in rules::ALL {
+        let seen = match rule.scope {
+            Scope::Lane => String::new(),
+            scope => format!(", told from {}", scope.name()),
+        };
         let _ = writeln!(
             out,
-            "\n## {}\n\n{}, {}: {}.\n\n{}",
+            "\n## {}\n\n{}, {}{seen}: {}.\n\n{}\n\n*What to do:* {}",
             rule.code,
             rule.severity.name(),
             rule.section,
             rule.title,
+            rule.meaning.replace(". ", ".\n"),
             rule.advice.replace(". ", ".\n"),
         );
+        let _ = write!(out, "\nIt fires:\n\n```text\n{}```\n", rule.fires.text(""));
+        let _ = write!(out, "\nNothing fires:\n\n```text\n{}```\n", rule.near_miss.text(""));
     }
     out
 }

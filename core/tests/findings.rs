@@ -88,28 +88,12 @@ fn codes_of(extensions: &str, direction: Direction, octets: &[u8]) -> Vec<&'stat
 }
 
 #[test]
-fn each_rule_fires_on_its_octets_and_not_on_a_near_miss() {
+fn what_the_examples_of_the_catalogue_do_not_show() {
     let rows: &[Row] = &[
-        ("FRAME_UNMASKED_FROM_CLIENT", "", UP, &hex!("81 01 41"), &hex!("81 81 00000000 41")),
-        ("FRAME_MASKED_FROM_SERVER", "", DOWN, &hex!("81 81 00000000 41"), &hex!("81 01 41")),
-        ("FRAME_RSV_WITHOUT_EXTENSION", "", DOWN, &hex!("c1 01 41"), &hex!("81 01 41")),
         ("FRAME_RSV_WITHOUT_EXTENSION", DEFLATE, DOWN, &hex!("a1 01 41"), &hex!("81 01 41")),
-        ("FRAME_RSV_WITHOUT_EXTENSION", DEFLATE, DOWN, &hex!("c9 00"), &hex!("89 00")),
-        ("FRAME_OPCODE_RESERVED", "", DOWN, &hex!("83 00"), &hex!("82 00")),
         ("FRAME_OPCODE_RESERVED", "", DOWN, &hex!("8b 00"), &hex!("8a 00")),
-        ("FRAME_LENGTH_NOT_MINIMAL", "", DOWN, &hex!("82 7e 0001 00"), &hex!("82 01 00")),
-        ("FRAME_LENGTH_TOP_BIT", "", DOWN, &hex!("82 7f 8000000000000000"), &hex!("82 00")),
-        ("CONTROL_FRAGMENTED", "", DOWN, &hex!("09 00"), &hex!("89 00")),
-        ("CLOSE_BODY_ONE_OCTET", "", DOWN, &hex!("88 01 03"), &hex!("88 00")),
         ("CLOSE_CODE_FORBIDDEN", "", DOWN, &hex!("88 02 03ed"), &hex!("88 02 03e8")),
-        ("CLOSE_CODE_FORBIDDEN", "", DOWN, &hex!("88 02 03ee"), &hex!("88 02 0fa0")),
-        ("CLOSE_REASON_NOT_UTF8", "", DOWN, &hex!("88 03 03e8 ff"), &hex!("88 03 03e8 21")),
-        ("FRAME_AFTER_CLOSE", "", DOWN, &hex!("88 00 81 00"), &hex!("81 00 88 00")),
-        ("MESSAGE_INTERLEAVED", "", DOWN, &hex!("01 00 81 00"), &hex!("01 00 89 00 80 00")),
-        ("CONTINUATION_WITHOUT_MESSAGE", "", DOWN, &hex!("80 00"), &hex!("01 00 80 00")),
         ("TEXT_NOT_UTF8", "", DOWN, &hex!("81 01 ff"), &hex!("82 01 ff")),
-        ("TEXT_NOT_UTF8", "", DOWN, &hex!("81 01 c3"), &hex!("01 01 c3 80 01 a9")),
-        ("DEFLATE_RSV1_ON_CONTINUATION", DEFLATE, DOWN, &hex!("02 00 c0 00"), &hex!("02 00 80 00")),
         ("DEFLATE_INFLATE_FAILED", DEFLATE, DOWN, &hex!("c1 01 ff"), &hex!("c1 07 f248cdc9c90700")),
     ];
     for (code, extensions, direction, fires, near_miss) in rows {

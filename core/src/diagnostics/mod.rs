@@ -1,10 +1,14 @@
 //! Findings: what a peer did against, or at the edge of, a standard.
 
+mod evidence;
+pub mod example;
 pub mod rules;
 
 use serde::Serialize;
 
-pub use rules::Rule;
+pub(crate) use evidence::shown;
+pub use example::Example;
+pub use rules::{Rule, Scope};
 
 use crate::{Direction, Timestamp};
 

@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use crate::diagnostics::{Place, Rule, rules};
+use crate::diagnostics::{Place, Rule, rules, shown};
 use crate::handshake::{
     AcceptCheck, AcceptVerdict, DeflateAgreement, DeflateParams, Extension, Negotiated,
 };
-use crate::http::Header;
+use crate::http::{Header, check};
 use crate::{Direction, Head, Severity};
 
 /// One check of the handshake.
@@ -76,6 +76,27 @@ impl<'a> Checks<'a> {
             _ => Some((&rules::HANDSHAKE_HOST_REPEATED, self.values("Host"))),
         };
         self.push("Host is present", "RFC 6455 §4.1", broken, self.span("Host"));
+    }
+
+    /// "The "Request-URI" part of the request MUST match the /resource name/ […] or be an absolute
+    /// http/https URI" (RFC 6455 §4.1); fragment identifiers "MUST NOT be used" (§3).
+    pub(super) fn target(&mut self) {
+        let target = self.head.target().unwrap_or_default();
+        let is_url = ["http://", "https://"].iter().any(|scheme| {
+            target.get(..scheme.len()).is_some_and(|s| s.eq_ignore_ascii_case(scheme))
+        });
+        if (target.starts_with('/') || is_url) && !target.contains('#') {
+            return;
+        }
+        let rule = &rules::HANDSHAKE_TARGET_INVALID;
+        let span = self.head.target_span().unwrap_or_default();
+        let statement = "The target is a path or an HTTP URL";
+        self.push(statement, rule.section, Some((rule, Some(shown(target)))), span);
+    }
+
+    /// "The user agent MUST NOT include more than one Origin header field" (RFC 6454 §7.3).
+    pub(super) fn origin(&mut self) {
+        self.once("Origin", "Origin is sent once", &rules::HANDSHAKE_ORIGIN_REPEATED);
     }
 
     /// "The request MUST contain an |Upgrade| header field whose value MUST include the "websocket"
@@ -164,7 +185,7 @@ impl<'a> Checks<'a> {
         for offer in offered {
             let wrong = listed(&DeflateParams::offer_faults(offer));
             let statement = "The offer's parameters can be accepted";
-            self.only_broken(EXTENSIONS, statement, &rules::HANDSHAKE_EXTENSION_INVALID, wrong);
+            self.only_broken(EXTENSIONS, statement, &rules::DEFLATE_OFFER_INVALID, wrong);
         }
     }
 
@@ -177,21 +198,16 @@ impl<'a> Checks<'a> {
         self.only_broken(EXTENSIONS, statement, &rules::HANDSHAKE_EXTENSION_SYNTAX, fault);
     }
 
-    /// Lines of the head that break the grammar (RFC 9112 §5).
+    /// Lines of the head that break the grammar, and what it says of a body (RFC 9112 §2 to §6).
     pub(super) fn lines(&mut self) {
-        let Some(first) = self.head.faults.first() else { return };
         let statement = match self.direction {
-            Direction::ClientToServer => "Every line of the request is well-formed",
-            Direction::ServerToClient => "Every line of the answer is well-formed",
+            Direction::ClientToServer => "The request is well-formed HTTP",
+            Direction::ServerToClient => "The answer is well-formed HTTP",
         };
-        let more = match self.head.faults.len() {
-            0 | 1 => String::new(),
-            all => format!(" (and {} more)", all.saturating_sub(1)),
-        };
-        let octets = self.text(&first.span).unwrap_or_default();
-        let detail = format!("{}: {octets}{more}", first.kind);
-        let rule = &rules::HANDSHAKE_HEAD_MALFORMED;
-        self.push(statement, rule.section, Some((rule, Some(detail))), first.span.clone());
+        for finding in check::findings(self.head) {
+            let broken = Some((finding.rule, Some(finding.evidence)));
+            self.push(statement, finding.rule.section, broken, finding.span);
+        }
     }
 
     /// "A Status-Line with a 101 response code" (RFC 6455 §4.2.2). Says whether it is one.
@@ -204,6 +220,14 @@ impl<'a> Checks<'a> {
             let rule = &rules::HANDSHAKE_ANSWER_HTTP_VERSION;
             let broken = Some((rule, self.text(&line)));
             self.push("The answer is HTTP/1.1", rule.section, broken, line);
+        }
+        // "[…] and a |Sec-WebSocket-Version| header field indicating the version(s) the server is
+        // capable of understanding" (§4.2.2).
+        if self.head.status() == Some(426) && self.head.field("Sec-WebSocket-Version").is_none() {
+            let rule = &rules::HANDSHAKE_VERSIONS_UNTOLD;
+            let broken = Some((rule, self.values_or_absent("Sec-WebSocket-Version")));
+            let whole = 0..self.head.raw.len();
+            self.push("The answer lists the versions it knows", rule.section, broken, whole);
         }
         switched
     }
@@ -284,6 +308,10 @@ impl<'a> Checks<'a> {
             let statement = format!("{} was offered", shown(name));
             self.push(statement, section, broken, self.span(EXTENSIONS));
         }
+        // "The |Sec-WebSocket-Extensions| header field […] MUST NOT appear more than once in an HTTP
+        // response" (RFC 6455 §11.3.2).
+        let statement = "The answer's extensions stand in one field";
+        self.once(EXTENSIONS, statement, &rules::HANDSHAKE_EXTENSION_REPEATED);
         let wrong = listed(&deflate.faults);
         let statement = "The answer's parameters can be accepted";
         self.only_broken(EXTENSIONS, statement, &rules::HANDSHAKE_EXTENSION_INVALID, wrong);
@@ -376,22 +404,4 @@ const EXTENSIONS: &str = "Sec-WebSocket-Extensions";
 /// Faults on one line; `None` where there are none.
 fn listed(faults: &[String]) -> Option<String> {
     if faults.is_empty() { None } else { Some(shown(&faults.join("; "))) }
-}
-
-/// A peer's text for one line: control characters escaped, so that they cannot move a terminal's
-/// cursor; cut where it is long.
-fn shown(text: &str) -> String {
-    const MOST: usize = 200;
-    let mut line = String::new();
-    for character in text.chars().take(MOST) {
-        if character.is_control() {
-            line.extend(character.escape_default());
-        } else {
-            line.push(character);
-        }
-    }
-    if text.chars().nth(MOST).is_some() {
-        line.push('…');
-    }
-    line
 }

@@ -53,7 +53,16 @@ impl DeflateParams {
         }
         let offers = offered.iter().filter(|extension| is_permessage_deflate(extension));
         let unsuited = offers
-            .map(|offer| answer.faults_against(&Params::read(offer, Side::Offer).0))
+            .map(|offer| {
+                let (offer, offer_faults) = Params::read(offer, Side::Offer);
+                let mut unsuited = answer.faults_against(&offer);
+                // "A server MUST decline an extension negotiation offer for this extension if any of
+                // the following conditions are met" (§7.1).
+                if !offer_faults.is_empty() {
+                    unsuited.push("the offer that it answers had to be declined".to_owned());
+                }
+                unsuited
+            })
             .min_by_key(Vec::len);
         faults.extend(unsuited.unwrap_or_default());
 

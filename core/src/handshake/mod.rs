@@ -80,10 +80,12 @@ impl OpeningHandshake {
 
         let mut checks = Checks::of_request(&request);
         checks.method_and_version();
+        checks.target();
         checks.host();
         checks.upgrade_and_connection();
         checks.version();
         checks.key(&accept);
+        checks.origin();
         checks.subprotocols_offered(&subprotocol.offered);
         checks.extension_grammar(offer_fault);
         checks.extensions_offered(&extensions.offered);

@@ -107,7 +107,7 @@ fn the_start_lines_and_lines_of_the_heads() {
         (
             "Host: ",
             "Host : ",
-            &rules::HANDSHAKE_HEAD_MALFORMED,
+            &rules::HTTP_SPACE_BEFORE_COLON,
             "white space between a field's name and its colon: Host ",
         ),
     ]);
@@ -231,7 +231,7 @@ fn extensions() {
         (
             OFFER,
             "permessage-deflate; server_max_window_bits=3, permessage-deflate\r\n",
-            &rules::HANDSHAKE_EXTENSION_INVALID,
+            &rules::DEFLATE_OFFER_INVALID,
             "server_max_window_bits=3 is not a number from 8 to 15",
         ),
         (ANSWER, "permessage-deflate, foo\r\n", &rules::HANDSHAKE_EXTENSION_NOT_OFFERED, "foo"),

@@ -10,6 +10,7 @@
 )]
 
 pub mod body;
+pub mod check;
 pub mod edit;
 pub mod head;
 mod parse;

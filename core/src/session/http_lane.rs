@@ -9,6 +9,7 @@
 
 use bytes::Bytes;
 
+use crate::diagnostics::{Rule, rules};
 use crate::http::head::HeadError;
 use crate::http::{BodyDecoder, BodyFraming, BodyPart, HeadReader};
 
@@ -51,6 +52,8 @@ pub enum HttpPart {
     Lost {
         /// Lane offset of the first octet that is not understood.
         offset: u64,
+        /// The rule that was broken.
+        rule: &'static Rule,
         /// One line that says why.
         reason: String,
     },
@@ -95,7 +98,8 @@ impl HttpLane {
                         let offset = self.offset.saturating_add(taken);
                         self.stage = Stage::Lost;
                         *input = &[];
-                        return Some(HttpPart::Lost { offset, reason });
+                        let rule = &rules::HTTP_BODY_INVALID;
+                        return Some(HttpPart::Lost { offset, rule, reason });
                     }
                 }
             },
@@ -110,7 +114,8 @@ impl HttpLane {
     fn lose_head(&mut self, fault: &HeadError, input: &mut &[u8]) -> HttpPart {
         self.stage = Stage::Lost;
         *input = &[];
-        HttpPart::Lost { offset: self.head_offset, reason: fault.to_string() }
+        let rule = &rules::HTTP_HEAD_INVALID;
+        HttpPart::Lost { offset: self.head_offset, rule, reason: fault.to_string() }
     }
 
     /// A body follows.
@@ -154,12 +159,13 @@ impl HttpLane {
             Stage::Body(body, _) => {
                 let wire_len = body.wire_len();
                 let reason = format!("the sender closed after {wire_len} octets of a longer body");
-                Some(HttpPart::Lost { offset: self.offset, reason })
+                Some(HttpPart::Lost { offset: self.offset, rule: &rules::HTTP_MESSAGE_CUT, reason })
             }
             Stage::Head(reader) if !reader.gathered().is_empty() => {
                 let seen = reader.gathered().len();
                 let reason = format!("the sender closed after {seen} octets of a head");
-                Some(HttpPart::Lost { offset: self.head_offset, reason })
+                let rule = &rules::HTTP_MESSAGE_CUT;
+                Some(HttpPart::Lost { offset: self.head_offset, rule, reason })
             }
             Stage::Head(_) | Stage::Between | Stage::Lost => None,
         }

@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use waiting::Early;
 
-use crate::diagnostics::{Place, Rule, rules};
+use crate::diagnostics::{Place, Rule};
 use crate::http::HeadReader;
 use crate::session::frame_lane::FrameLane;
 use crate::session::http_lane::HttpLane;
@@ -200,17 +200,18 @@ impl Inspector {
         self.lose(direction, at, offset, reason, out);
     }
 
-    fn lose_head(
+    fn lose_http(
         &mut self,
+        rule: &'static Rule,
         direction: Direction,
         at: Timestamp,
         offset: u64,
-        reason: &str,
+        reason: String,
         out: Out<'_>,
     ) {
         let place = Place { offset, len: 0, frame: None };
-        self.raise(&rules::HANDSHAKE_HEAD_INVALID, direction, at, place, reason.to_owned(), out);
-        self.lose(direction, at, offset, reason.to_owned(), out);
+        self.raise(rule, direction, at, place, reason.clone(), out);
+        self.lose(direction, at, offset, reason, out);
     }
 
     fn lose(

@@ -1,8 +1,11 @@
 //! `framescope explain`: frames drawn bit by bit, or a rule in words.
 
 use std::fmt::Write as _;
-use std::io::{Read, Write};
+use std::fs::File;
+use std::io::{self, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
 
+use framescope_core::capture::CaptureWriter;
 use framescope_core::diagnostics::{Rule, rules};
 
 use super::exit::{Exit, Failure};
@@ -19,12 +22,16 @@ use crate::view::{Palette, Role};
 Examples:
   framescope explain 81 85 37fa213d 7f9f4d5158
   framescope explain FRAME_UNMASKED_FROM_CLIENT
+  framescope explain FRAME_UNMASKED_FROM_CLIENT --capture example.pcapng
   xxd -p frame.bin | framescope explain -")]
 pub struct ExplainArgs {
     /// The octets of one or more frames in hex (spaces, colons, commas and 0x are skipped);
     /// or - to read hex or raw octets from stdin; or the code of a rule; or "rules" for all of them
     #[arg(required = true, value_name = "HEX|-|CODE")]
     what: Vec<String>,
+    /// Write the conversation in which the rule fires to this file, as a capture
+    #[arg(long, value_name = "FILE")]
+    capture: Option<PathBuf>,
 }
 
 /// Explains what was asked for.
@@ -35,6 +42,9 @@ pub fn run(
     out: &mut impl Write,
 ) -> Outcome {
     let text = args.what.join(" ");
+    if let Some(path) = &args.capture {
+        return capture_example(&text, path);
+    }
     if text == "-" {
         let octets = read_stdin(stdin)?;
         return put(out, &frames(&octets, palette)?);
@@ -54,6 +64,23 @@ pub fn run(
             .help("give each octet as two hex digits, such as: framescope explain 81 05 48656c6c6f")
     })?;
     put(out, &frames(&octets, palette)?)
+}
+
+/// Writes a rule's example where the user wants it.
+fn capture_example(code: &str, path: &Path) -> Outcome {
+    let Some(rule) = rules::by_code(code) else { return Err(unknown_rule(code)) };
+    let broken = |error: &dyn std::fmt::Display| {
+        Failure::new(Exit::File, format!("cannot write {}: {error}", path.display()))
+    };
+    let records = rule.fires.records().map_err(|error| broken(&error))?;
+    let write = || -> io::Result<()> {
+        let mut writer = CaptureWriter::new(BufWriter::new(File::create_new(path)?))?;
+        for record in &records {
+            writer.write(record)?;
+        }
+        writer.flush()
+    };
+    write().map_err(|error| broken(&error).help("the file must not be there yet"))
 }
 
 /// Hex where it reads as hex, else the octets as they are.
@@ -110,12 +137,17 @@ fn missing_text(anatomy: &Anatomy<'_>) -> Option<String> {
 fn rule_text(rule: &Rule, palette: Palette) -> String {
     let colour = severity_role(rule.severity);
     format!(
-        "{} {}\n\n  {}\n  {}\n\n  {}\n",
+        "{} {}\n\n  {}\n  {}\n\n  {}\n  {}\n\n  {}\n{}\n  {}\n{}",
         palette.paint(colour, severity_sign(rule.severity)),
         palette.paint(colour, rule.code),
         palette.paint(Role::Strong, rule.title),
         palette.paint(Role::Weak, format_args!("{}, {}", rule.severity.name(), rule.section)),
+        rule.meaning,
         rule.advice,
+        palette.paint(Role::Weak, "it fires:"),
+        rule.fires.text("    "),
+        palette.paint(Role::Weak, "nothing fires:"),
+        rule.near_miss.text("    "),
     )
 }
 
@@ -158,10 +190,14 @@ fn unknown_rule(code: &str) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use framescope_core::capture::{CaptureItem, CaptureReader};
+    use framescope_core::session::Limits;
+    use framescope_core::{EventKind, Session};
+
     use super::*;
 
     fn explained(what: &str, stdin: &[u8]) -> Result<String, Failure> {
-        let args = ExplainArgs { what: vec![what.to_owned()] };
+        let args = ExplainArgs { what: vec![what.to_owned()], capture: None };
         let mut out = Vec::new();
         run(&args, Palette::Plain, &mut &stdin[..], &mut out)?;
         Ok(String::from_utf8(out).unwrap())
@@ -179,8 +215,36 @@ mod tests {
     fn a_rule_is_found_in_any_case_and_a_wrong_one_gets_a_proposal() {
         let told = explained("frame_unmasked_from_client", b"").unwrap();
         assert!(told.contains("RFC 6455 §5.1"), "{told}");
+        assert!(told.contains("it fires:\n    ↑ 81 01 41\n"), "{told}");
         let failure = explained("FRAME_UNMASKED", b"").unwrap_err();
         assert!(failure.help.unwrap().contains("FRAME_UNMASKED_FROM_CLIENT"));
+    }
+
+    #[test]
+    fn the_example_of_a_rule_is_written_as_a_capture_that_shows_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("example.pcapng");
+        let write = |code: &str| {
+            let args = ExplainArgs { what: vec![code.to_owned()], capture: Some(path.clone()) };
+            run(&args, Palette::Plain, &mut &b""[..], &mut Vec::new())
+        };
+        write("FRAME_UNMASKED_FROM_CLIENT").unwrap();
+        let mut reader = CaptureReader::new();
+        reader.receive(std::fs::read(&path).unwrap().into());
+        let mut session = Session::new(Limits::COUNT);
+        while let Some(item) = reader.poll() {
+            if let CaptureItem::Record { record, .. } = item {
+                session.receive(&record);
+            }
+        }
+        let found =
+            std::iter::from_fn(|| session.poll_event()).find_map(|event| match event.kind {
+                EventKind::DiagnosticRaised(finding) => Some(finding.rule.code),
+                _ => None,
+            });
+        assert_eq!(found, Some("FRAME_UNMASKED_FROM_CLIENT"));
+        assert!(write("FRAME_UNMASKED_FROM_CLIENT").is_err(), "a file that is there stays");
+        assert!(write("81 00").is_err());
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{Inspector, Lane, Out};
-use crate::diagnostics::Place;
-use crate::http::{BodyFraming, HeadReader};
+use crate::diagnostics::{Place, rules};
+use crate::http::{BodyFraming, HeadReader, check};
 use crate::session::frame_checks::Extensions;
 use crate::session::frame_lane::FrameLane;
 use crate::session::http_lane::{HttpLane, HttpPart};
@@ -25,14 +25,20 @@ impl Inspector {
         match (part, direction) {
             (HttpPart::Head { raw, offset }, Direction::ClientToServer) => {
                 match Head::parse_request(raw, offset) {
-                    Ok(head) => self.request(Arc::new(head), at, out),
-                    Err(fault) => self.lose_head(direction, at, offset, &fault.to_string(), out),
+                    Ok(head) => self.request(&Arc::new(head), at, out),
+                    Err(fault) => {
+                        let rule = &rules::HTTP_HEAD_INVALID;
+                        self.lose_http(rule, direction, at, offset, fault.to_string(), out);
+                    }
                 }
             }
             (HttpPart::Head { raw, offset }, Direction::ServerToClient) => {
                 match Head::parse_response(raw, offset) {
                     Ok(head) => self.response(&Arc::new(head), at, out),
-                    Err(fault) => self.lose_head(direction, at, offset, &fault.to_string(), out),
+                    Err(fault) => {
+                        let rule = &rules::HTTP_HEAD_INVALID;
+                        self.lose_http(rule, direction, at, offset, fault.to_string(), out);
+                    }
                 }
             }
             (HttpPart::BodyEnd { wire_len, content_len }, _) => {
@@ -41,13 +47,13 @@ impl Inspector {
                     lane.expect_head();
                 }
             }
-            (HttpPart::Lost { offset, reason }, _) => {
-                self.lose_head(direction, at, offset, &reason, out);
+            (HttpPart::Lost { offset, rule, reason }, _) => {
+                self.lose_http(rule, direction, at, offset, reason, out);
             }
         }
     }
 
-    fn request(&mut self, head: Arc<Head>, at: Timestamp, out: Out<'_>) {
+    fn request(&mut self, head: &Arc<Head>, at: Timestamp, out: Out<'_>) {
         let direction = Direction::ClientToServer;
         let limit = self.limits.early;
         let len = self.requests_len.saturating_add(head.raw.len());
@@ -60,9 +66,13 @@ impl Inspector {
         if !head.asks_for_websocket()
             && let Lane::Http(lane) = self.lane_mut(direction)
         {
-            follow_with(lane, BodyFraming::of_request(&head));
+            follow_with(lane, BodyFraming::of_request(head));
         }
-        self.tell(at, EventKind::HeadReceived { leg: Leg::Client, direction, head }, out);
+        let told = EventKind::HeadReceived { leg: Leg::Client, direction, head: head.clone() };
+        self.tell(at, told, out);
+        if !head.asks_for_websocket() {
+            self.check_head(direction, head, at, out);
+        }
     }
 
     fn response(&mut self, head: &Arc<Head>, at: Timestamp, out: Out<'_>) {
@@ -74,6 +84,7 @@ impl Inspector {
             out,
         );
         if (100..200).contains(&status) && status != 101 {
+            self.check_head(direction, head, at, out);
             if let Lane::Http(lane) = self.lane_mut(direction) {
                 lane.expect_head();
             }
@@ -85,6 +96,8 @@ impl Inspector {
         let asked = request.as_ref().is_some_and(|request| request.asks_for_websocket());
         if let (true, Some(request)) = (asked, &request) {
             self.handshake(request.clone(), head.clone(), at, out);
+        } else {
+            self.check_head(direction, head, at, out);
         }
         if self.upgraded {
             return;
@@ -104,6 +117,13 @@ impl Inspector {
         }
         if asked && let (Some(request), Lane::Http(lane)) = (&request, self.lane_mut(!direction)) {
             follow_with(lane, BodyFraming::of_request(request));
+        }
+    }
+
+    /// What a head says against HTTP, where no handshake tells it.
+    fn check_head(&self, direction: Direction, head: &Head, at: Timestamp, out: Out<'_>) {
+        for check::HeadFinding { rule, span, evidence } in check::findings(head) {
+            self.raise(rule, direction, at, head.place(&span), evidence, out);
         }
     }
 
