@@ -1,11 +1,10 @@
 //! The listener: accepts, and gives each connection a task of its own.
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
@@ -22,6 +21,7 @@ pub async fn listen(
     mut stop: oneshot::Receiver<()>,
 ) {
     let mut connections = JoinSet::new();
+    let own = listener.local_addr().ok().filter(|own| !own.ip().is_unspecified());
     // Until when nothing is accepted, since no socket could be had.
     let mut paused: Option<Instant> = None;
     let mut exhausted = false;
@@ -36,7 +36,8 @@ pub async fn listen(
                     if std::mem::take(&mut exhausted) {
                         tracing::warn!("connections are accepted again");
                     }
-                    begin(&mut connections, stream, client, &surroundings);
+                    let surroundings = Arc::clone(&surroundings);
+                    connections.spawn(connection::serve(surroundings, stream, client, own));
                 }
                 // Gone before it was accepted: nobody is waiting.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
@@ -58,15 +59,6 @@ pub async fn listen(
     while let Some(ended) = connections.join_next().await {
         report(ended);
     }
-}
-
-fn begin(
-    connections: &mut JoinSet<()>,
-    stream: TcpStream,
-    client: SocketAddr,
-    surroundings: &Arc<Surroundings>,
-) {
-    connections.spawn(connection::serve(Arc::clone(surroundings), stream, client));
 }
 
 /// One connection's failure is its own.

@@ -13,13 +13,15 @@ use serde::Deserialize;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::peer::{End, Limits, Peer};
-use super::rooms::{Notice, Rooms, Seat};
+use super::rooms::{Inbox, Notice, Rooms, Seat};
 
 pub(super) const LIMITS: Limits =
     Limits { message_max: 16 * 1024, ping_every: Duration::from_secs(15) };
 
 /// Longest nick, in characters.
 const NICK_MAX: usize = 24;
+/// What is said to whoever chose another.
+pub(super) const NICK_RULE: &str = "a nick has 1 to 24 characters that can be seen";
 /// Longest name of a room, in octets.
 const ROOM_MAX: usize = 32;
 /// Messages that a client may send at once; it regains [`REFILL_PER_SEC`] of them each second.
@@ -29,11 +31,46 @@ const REFILL_PER_SEC: f64 = 20.0;
 /// What a client says.
 #[derive(Debug, PartialEq, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
-enum Request {
+pub(super) enum Request {
     Join { nick: String },
     Message { text: String },
     Typing { on: bool },
     Leave,
+}
+
+impl Request {
+    /// What a client's JSON asks for; `Err` says what it may be.
+    pub fn parse(json: &str) -> Result<Self, &'static str> {
+        serde_json::from_str(json)
+            .map_err(|_| r#"expected JSON with "type": join, message, typing or leave"#)
+    }
+}
+
+/// What came of a member's request.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// It was done; the number of the message, where one was said.
+    Done(Option<u64>),
+    /// It cannot be done, and why.
+    Refused(&'static str),
+    /// The member wants to go.
+    Left,
+}
+
+/// Does what a member asks.
+pub(super) fn act(seat: &Seat, request: &Request) -> Outcome {
+    match request {
+        Request::Message { text } if text.trim().is_empty() => {
+            Outcome::Refused("the text is empty")
+        }
+        Request::Message { text } => Outcome::Done(seat.say(text)),
+        Request::Typing { on } => {
+            seat.typing(*on);
+            Outcome::Done(None)
+        }
+        Request::Join { .. } => Outcome::Refused("you are in the room already"),
+        Request::Leave => Outcome::Left,
+    }
 }
 
 /// Whether a room may be called so: letters, digits, `-` and `_`, at most 32 of them.
@@ -50,17 +87,17 @@ pub(super) async fn serve(mut peer: Peer, rooms: &Arc<Rooms>, room: &str) {
 
 async fn converse(peer: &mut Peer, rooms: &Arc<Rooms>, room: &str) -> Result<Infallible, End> {
     let mut allowance = Allowance::new(Instant::now());
-    let mut seat = take_seat(peer, rooms, room, &mut allowance).await?;
+    let (seat, mut inbox) = take_seat(peer, rooms, room, &mut allowance).await?;
     loop {
         tokio::select! {
             said = peer.receive() => {
                 let said = said?;
                 allowance.spend(Instant::now())?;
-                if let Some(fault) = act(&seat, &said)? {
+                if let Some(fault) = hear(&seat, &said)? {
                     peer.send(Notice::Error { reason: fault }.into()).await?;
                 }
             }
-            heard = seat.next() => match heard {
+            heard = inbox.next() => match heard {
                 Some(message) => peer.send(message).await?,
                 None => return Err(End::slow_reader()),
             }
@@ -74,7 +111,7 @@ async fn take_seat(
     rooms: &Arc<Rooms>,
     room: &str,
     allowance: &mut Allowance,
-) -> Result<Seat, End> {
+) -> Result<(Seat, Inbox), End> {
     loop {
         let said = peer.receive().await?;
         allowance.spend(Instant::now())?;
@@ -84,7 +121,7 @@ async fn take_seat(
                     let full = |_| End::try_again_later("no seat is free in this room");
                     return rooms.join(room, nick).map_err(full);
                 }
-                None => "a nick has 1 to 24 characters that can be seen",
+                None => NICK_RULE,
             },
             Ok(Request::Leave) => return Err(End::Close(1000, "bye".into())),
             Ok(_) => r#"join first: {"type":"join","nick":"ada"}"#,
@@ -94,34 +131,28 @@ async fn take_seat(
     }
 }
 
-/// Does what a member asks; returns what is to be said back if it was not understood.
-fn act(seat: &Seat, said: &Message) -> Result<Option<&'static str>, End> {
+/// Does what a member says; returns what is to be said back if it was not understood.
+fn hear(seat: &Seat, said: &Message) -> Result<Option<&'static str>, End> {
     if matches!(said, Message::Binary(_)) {
         seat.pass_on(said);
         return Ok(None);
     }
-    match parse(said) {
-        Ok(Request::Message { text }) if text.trim().is_empty() => {
-            return Ok(Some("the text is empty"));
-        }
-        Ok(Request::Message { text }) => seat.say(&text),
-        Ok(Request::Typing { on }) => seat.typing(on),
-        Ok(Request::Leave) => return Err(End::Close(1000, "bye".into())),
-        Ok(Request::Join { .. }) => return Ok(Some("you are in the room already")),
-        Err(reason) => return Ok(Some(reason)),
+    match parse(said).map(|request| act(seat, &request)) {
+        Ok(Outcome::Done(_)) => Ok(None),
+        Ok(Outcome::Refused(reason)) | Err(reason) => Ok(Some(reason)),
+        Ok(Outcome::Left) => Err(End::Close(1000, "bye".into())),
     }
-    Ok(None)
 }
 
 fn parse(said: &Message) -> Result<Request, &'static str> {
     match said {
-        Message::Text(text) => serde_json::from_str(text)
-            .map_err(|_| r#"expected JSON with "type": join, message, typing or leave"#),
+        Message::Text(text) => Request::parse(text),
         _ => Err("expected a text message"),
     }
 }
 
-fn tidy_nick(nick: &str) -> Option<&str> {
+/// A nick without room around it; `None` if nobody may be called so.
+pub(super) fn tidy_nick(nick: &str) -> Option<&str> {
     let nick = nick.trim();
     let fits =
         !nick.is_empty() && nick.chars().count() <= NICK_MAX && !nick.chars().any(char::is_control);
@@ -130,17 +161,19 @@ fn tidy_nick(nick: &str) -> Option<&str> {
 
 /// How many messages a client may still send: a bucket that refills with time.
 #[derive(Debug)]
-struct Allowance {
+pub(super) struct Allowance {
     left: f64,
     since: Instant,
 }
 
 impl Allowance {
-    fn new(now: Instant) -> Self {
+    /// A full bucket.
+    pub fn new(now: Instant) -> Self {
         Self { left: BURST, since: now }
     }
 
-    fn spend(&mut self, now: Instant) -> Result<(), End> {
+    /// Takes one message out of it.
+    pub fn spend(&mut self, now: Instant) -> Result<(), End> {
         let regained = now.duration_since(self.since).as_secs_f64() * REFILL_PER_SEC;
         self.left = (self.left + regained).min(BURST) - 1.0;
         self.since = now;

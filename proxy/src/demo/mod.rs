@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `/` | a chat page for a browser, with an echo box and a stock ticker |
 //! | `/chat?room=NAME` | a chat room, subprotocol `chat.framescope`: [`chat`] says which messages |
+//! | `/chat/sessions…` | the same rooms by polling, long polling, HTTP streaming and server-sent events: [`transports`] |
+//! | `/socket.io/` | the same rooms over Socket.IO: [`socket_io`] |
 //! | `/echo` | returns each message; the text `close 4001 reason` closes with that code: [`echo`] |
 //! | `/ticker` | quotes of invented shares, several a second: [`ticker`] |
 //! | `/healthz` | `ok` |
@@ -11,7 +13,9 @@
 //! ```text
 //!  Server ─ one task a connection ─► hyper: pages, upgrade ─► Peer ─► chat ─► Rooms
 //!                                                               ├──► echo
-//!                                                               └──► ticker ◄─ Market
+//!                              │                                └──► ticker ◄─ Market
+//!                              ├─► Visitors (requests that come and go) ─► Rooms
+//!                              └─► Socket.IO ─► Rooms
 //! ```
 //!
 //! Memory is bounded everywhere: connections, rooms, members, message sizes, and the messages that
@@ -28,8 +32,11 @@ mod market;
 mod pages;
 mod peer;
 mod rooms;
+mod socket_io;
 #[cfg(test)]
 mod tests;
+mod transports;
+mod visitors;
 
 pub use server::Server;
 

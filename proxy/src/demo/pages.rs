@@ -17,7 +17,7 @@ struct Asset {
     body: &'static str,
 }
 
-const ASSETS: [Asset; 5] = [
+const ASSETS: [Asset; 6] = [
     Asset {
         path: "/",
         content_type: "text/html; charset=utf-8",
@@ -32,6 +32,11 @@ const ASSETS: [Asset; 5] = [
         path: "/app.js",
         content_type: "text/javascript; charset=utf-8",
         body: include_str!("page/app.js"),
+    },
+    Asset {
+        path: "/transports.js",
+        content_type: "text/javascript; charset=utf-8",
+        body: include_str!("page/transports.js"),
     },
     Asset {
         path: "/favicon.svg",

@@ -70,8 +70,32 @@ pub(super) struct Seat {
     room: String,
     id: u64,
     nick: String,
-    inbox: mpsc::Receiver<Message>,
 }
+
+/// What a seat hears.
+#[derive(Debug)]
+pub(super) struct Inbox(mpsc::Receiver<Message>);
+
+impl Inbox {
+    /// The next message for this member; `None` when it was put out for reading too slowly. Cancel
+    /// safe.
+    pub async fn next(&mut self) -> Option<Message> {
+        self.0.recv().await
+    }
+
+    /// The next message, where one waits. `Err` when there will be none.
+    pub fn waiting(&mut self) -> Result<Option<Message>, PutOut> {
+        match self.0.try_recv() {
+            Ok(message) => Ok(Some(message)),
+            Err(mpsc::error::TryRecvError::Empty) => Ok(None),
+            Err(mpsc::error::TryRecvError::Disconnected) => Err(PutOut),
+        }
+    }
+}
+
+/// The member has no seat any more.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct PutOut;
 
 /// No seat is free.
 #[derive(Debug, PartialEq, Eq)]
@@ -79,7 +103,7 @@ pub(super) struct Full;
 
 impl Rooms {
     /// Takes a seat; `nick` gets a number when somebody there has it already.
-    pub fn join(self: &Arc<Self>, room: &str, nick: &str) -> Result<Seat, Full> {
+    pub fn join(self: &Arc<Self>, room: &str, nick: &str) -> Result<(Seat, Inbox), Full> {
         let mut rooms = self.0.lock();
         if !rooms.contains_key(room) && rooms.len() >= ROOMS_MAX {
             return Err(Full);
@@ -101,18 +125,18 @@ impl Rooms {
         place.tell(&Notice::Join { nick: &nick }.into(), None);
         place.members.push(Member { id, nick: nick.clone(), inbox: sender });
         place.tell_presence();
-        Ok(Seat { rooms: Arc::clone(self), room: room.to_owned(), id, nick, inbox })
+        Ok((Seat { rooms: Arc::clone(self), room: room.to_owned(), id, nick }, Inbox(inbox)))
     }
 }
 
 impl Seat {
-    /// The next message for this member; `None` when it was put out for reading too slowly.
-    pub async fn next(&mut self) -> Option<Message> {
-        self.inbox.recv().await
+    /// What the member is called here.
+    pub fn nick(&self) -> &str {
+        &self.nick
     }
 
-    /// Says `text` to the room.
-    pub fn say(&self, text: &str) {
+    /// Says `text` to the room; the message's number, unless this member was put out.
+    pub fn say(&self, text: &str) -> Option<u64> {
         self.in_room(|room| {
             room.messages += 1;
             let message: Message =
@@ -122,7 +146,8 @@ impl Seat {
             }
             room.history.push_back(message.clone());
             room.tell(&message, None);
-        });
+            room.messages
+        })
     }
 
     /// Tells the others that this member types, or stopped.
@@ -136,10 +161,8 @@ impl Seat {
         self.in_room(|room| room.tell(message, Some(self.id)));
     }
 
-    fn in_room(&self, act: impl FnOnce(&mut Room)) {
-        if let Some(room) = self.rooms.0.lock().get_mut(&self.room) {
-            act(room);
-        }
+    fn in_room<T>(&self, act: impl FnOnce(&mut Room) -> T) -> Option<T> {
+        self.rooms.0.lock().get_mut(&self.room).map(act)
     }
 }
 
@@ -189,8 +212,8 @@ impl Room {
 mod tests {
     use super::*;
 
-    fn waiting(seat: &mut Seat) -> Vec<String> {
-        std::iter::from_fn(|| seat.inbox.try_recv().ok())
+    fn waiting(inbox: &mut Inbox) -> Vec<String> {
+        std::iter::from_fn(|| inbox.0.try_recv().ok())
             .map(|message| message.into_text().unwrap().to_string())
             .collect()
     }
@@ -198,7 +221,7 @@ mod tests {
     #[test]
     fn everyone_hears_who_comes_who_speaks_and_who_leaves() {
         let rooms = Arc::new(Rooms::default());
-        let mut ada = rooms.join("lobby", "ada").unwrap();
+        let (_ada, mut ada) = rooms.join("lobby", "ada").unwrap();
         assert_eq!(
             waiting(&mut ada),
             [
@@ -206,10 +229,10 @@ mod tests {
                 r#"{"type":"presence","members":["ada"]}"#,
             ]
         );
-        let grace = rooms.join("lobby", "grace").unwrap();
+        let (grace, inbox) = rooms.join("lobby", "grace").unwrap();
         grace.typing(true);
         grace.say("hello");
-        drop(grace);
+        drop((grace, inbox));
         assert_eq!(
             waiting(&mut ada),
             [
@@ -226,8 +249,8 @@ mod tests {
     #[test]
     fn rooms_do_not_hear_each_other() {
         let rooms = Arc::new(Rooms::default());
-        let mut lobby = rooms.join("lobby", "ada").unwrap();
-        let ops = rooms.join("ops", "grace").unwrap();
+        let (_ada, mut lobby) = rooms.join("lobby", "ada").unwrap();
+        let (ops, _inbox) = rooms.join("ops", "grace").unwrap();
         waiting(&mut lobby);
         ops.say("over here");
         assert!(waiting(&mut lobby).is_empty());
@@ -236,12 +259,13 @@ mod tests {
     #[test]
     fn a_newcomer_is_shown_the_last_messages_and_told_how_many() {
         let rooms = Arc::new(Rooms::default());
-        let mut ada = rooms.join("lobby", "ada").unwrap();
+        let (ada, mut inbox) = rooms.join("lobby", "ada").unwrap();
         for n in 0..HISTORY_MAX + 5 {
             ada.say(&format!("line {n}"));
-            waiting(&mut ada);
+            waiting(&mut inbox);
         }
-        let seen = waiting(&mut rooms.join("lobby", "grace").unwrap());
+        let (_grace, mut inbox) = rooms.join("lobby", "grace").unwrap();
+        let seen = waiting(&mut inbox);
         assert!(seen[0].contains(&format!(r#""history":{HISTORY_MAX}"#)), "{}", seen[0]);
         assert!(seen[1].contains("line 5"), "{}", seen[1]);
         assert!(seen[HISTORY_MAX].contains(&format!("line {}", HISTORY_MAX + 4)));
@@ -253,7 +277,7 @@ mod tests {
         let rooms = Arc::new(Rooms::default());
         let seats: Vec<_> = (0..3).map(|_| rooms.join("lobby", "ada").unwrap()).collect();
         assert_eq!(
-            seats.iter().map(|seat| &*seat.nick).collect::<Vec<_>>(),
+            seats.iter().map(|(seat, _)| seat.nick()).collect::<Vec<_>>(),
             ["ada", "ada-2", "ada-3"]
         );
     }
@@ -261,11 +285,11 @@ mod tests {
     #[tokio::test]
     async fn who_lets_messages_pile_up_loses_the_seat_and_nobody_else_does() {
         let rooms = Arc::new(Rooms::default());
-        let mut slow = rooms.join("lobby", "slow").unwrap();
-        let mut ada = rooms.join("lobby", "ada").unwrap();
+        let (_slow, mut slow) = rooms.join("lobby", "slow").unwrap();
+        let (ada, mut inbox) = rooms.join("lobby", "ada").unwrap();
         for n in 0..2 * WAITING_MAX {
             ada.say(&n.to_string());
-            while ada.inbox.try_recv().is_ok() {}
+            waiting(&mut inbox);
         }
         let mut kept = 0;
         while slow.next().await.is_some() {
@@ -273,7 +297,8 @@ mod tests {
         }
         assert_eq!(kept, WAITING_MAX);
         ada.say("still here");
-        assert_eq!(waiting(&mut ada).len(), 1);
+        assert_eq!(waiting(&mut inbox).len(), 1);
+        assert_eq!(slow.waiting(), Err(PutOut));
     }
 
     #[test]

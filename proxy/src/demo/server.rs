@@ -11,11 +11,11 @@ use std::time::Duration;
 use http::header::{
     HeaderName, RETRY_AFTER, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
-use http::{HeaderMap, HeaderValue, Request, StatusCode};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
-use hyper::service::service_fn;
+use hyper::service::{Service as _, service_fn};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use parking_lot::Mutex;
@@ -28,7 +28,9 @@ use super::pages::{self, Page};
 use super::peer::Peer;
 use super::rooms::Rooms;
 use super::ticker::Ticker;
-use super::{CHAT_PROTOCOL, chat, echo, ticker};
+use super::transports::{self, Body, boxed};
+use super::visitors::Visitors;
+use super::{CHAT_PROTOCOL, chat, echo, socket_io, ticker};
 
 /// Connections served at once; the others are answered 503.
 const CONNECTIONS_MAX: usize = 256;
@@ -67,8 +69,12 @@ impl Server {
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> io::Result<()> {
         let listener = TcpListener::from_std(self.listener)?;
         let (closer, closing) = closing::channel();
+        let rooms: Arc<Rooms> = Arc::default();
+        let (socket_io, sockets) = socket_io::service(Arc::clone(&rooms));
         let demo = Arc::new(Demo {
-            rooms: Arc::default(),
+            rooms,
+            visitors: Visitors::default(),
+            socket_io,
             ticker: Ticker::new(fastrand::u64(..)),
             closing,
         });
@@ -76,10 +82,12 @@ impl Server {
         let mut connections = JoinSet::new();
         let mut shutdown = pin!(shutdown);
         let mut market = pin!(Arc::clone(&demo.ticker).run());
+        let mut tidying = pin!(transports::tidy(&demo.visitors));
         loop {
             tokio::select! {
                 () = &mut shutdown => break,
                 never = &mut market => match never {},
+                never = &mut tidying => match never {},
                 Some(_) = connections.join_next() => {}
                 accepted = listener.accept() => match accepted {
                     Ok((stream, _)) => {
@@ -92,7 +100,10 @@ impl Server {
         }
         drop(listener);
         closer.close();
-        let all_closed = async { while connections.join_next().await.is_some() {} };
+        let all_closed = async {
+            sockets.close().await;
+            while connections.join_next().await.is_some() {}
+        };
         // Whoever has not closed by then is cut off when the set is dropped.
         let _ = tokio::time::timeout(CLOSE_LIMIT, all_closed).await;
         Ok(())
@@ -102,6 +113,8 @@ impl Server {
 /// What all connections share.
 struct Demo {
     rooms: Arc<Rooms>,
+    visitors: Visitors,
+    socket_io: socket_io::Service,
     ticker: Arc<Ticker>,
     closing: Closing,
 }
@@ -125,8 +138,8 @@ impl Demo {
         let _ = stream.set_nodelay(true);
         let upgrading = Mutex::new(None);
         let service = service_fn(|request| {
-            let page = if full { busy() } else { route(request, &upgrading) };
-            async { Ok::<_, Infallible>(page) }
+            let answer = self.answer(request, full, &upgrading);
+            async { Ok::<_, Infallible>(answer.await) }
         });
         let served = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -162,6 +175,28 @@ impl Demo {
                     ticker::serve(peer, &self.ticker).await;
                 }
             }
+        }
+    }
+}
+
+impl Demo {
+    /// Answers one request.
+    async fn answer(
+        &self,
+        request: Request<Incoming>,
+        full: bool,
+        upgrading: &Mutex<Option<Upgrading>>,
+    ) -> Response<Body> {
+        let path = request.uri().path();
+        if full {
+            boxed(busy())
+        } else if path.starts_with(socket_io::PATH) {
+            let Ok(answer) = self.socket_io.call(request).await;
+            answer.map(http_body_util::BodyExt::boxed_unsync)
+        } else if transports::is_session(path) {
+            transports::answer(request, &self.rooms, &self.visitors, self.closing.clone()).await
+        } else {
+            boxed(route(request, upgrading))
         }
     }
 }
@@ -206,8 +241,7 @@ fn route(mut request: Request<Incoming>, upgrading: &Mutex<Option<Upgrading>>) -
 
 /// The room in the query, `lobby` if none is named; `None` if it may not be called so.
 fn room_asked_for(query: Option<&str>) -> Option<&str> {
-    let mut fields = query.unwrap_or_default().split('&');
-    let room = fields.find_map(|field| field.strip_prefix("room=")).unwrap_or("lobby");
+    let room = transports::field(query, "room").unwrap_or("lobby");
     chat::is_room_name(room).then_some(room)
 }
 

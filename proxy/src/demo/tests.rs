@@ -293,3 +293,154 @@ async fn the_built_in_clients_chat_and_say_good_bye() {
     while guest.until("presence").await["members"] != json!(["guest"]) {}
     server.stop().await;
 }
+
+impl Running {
+    /// One request on a connection of its own; the answer's status and body.
+    async fn ask(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
+        let answer = self.raw(&request(method, path, body)).await;
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, serde_json::from_str(body).unwrap_or(Value::Null))
+    }
+
+    /// A session without WebSocket.
+    async fn visit(&self, nick: &str) -> String {
+        let join = json!({"type": "join", "nick": nick}).to_string();
+        let (status, joined) = self.ask("POST", "/chat/sessions?room=lobby", &join).await;
+        assert_eq!((status, &joined["nick"]), (201, &json!(nick)));
+        format!("/chat/sessions/{}", joined["session"].as_str().unwrap())
+    }
+
+    /// Reads an answer that goes on until it holds `text`.
+    async fn read_until(&self, path: &str, text: &str) -> String {
+        let mut stream = TcpStream::connect(self.addr).await.unwrap();
+        stream.write_all(request("GET", path, "").as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        while !answer.contains(text) {
+            let mut octets = [0; 4096];
+            let count = stream.read(&mut octets).await.unwrap();
+            assert!(count > 0, "it ended before {text:?} came: {answer}");
+            answer.push_str(std::str::from_utf8(&octets[..count]).unwrap());
+        }
+        answer
+    }
+}
+
+fn request(method: &str, path: &str, body: &str) -> String {
+    format!(
+        "{method} {path} HTTP/1.1\r\nHost: demo\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+#[tokio::test]
+async fn a_poll_gives_what_is_new_and_a_long_one_waits_for_it() {
+    let server = start();
+    let ada = server.visit("ada").await;
+    let (status, first) = server.ask("GET", &ada, "").await;
+    assert_eq!((status, &first["last"]), (200, &json!(2)));
+    assert_eq!(first["notices"][0]["type"], "welcome");
+    let (_, nothing) = server.ask("GET", &format!("{ada}?after=2"), "").await;
+    assert_eq!(nothing, json!({"last": 2, "notices": []}));
+
+    let path = format!("{ada}?after=2&wait=25");
+    let waiting = server.ask("GET", &path, "");
+    let mut grace = server.join("lobby", "grace").await;
+    grace.say(&json!({"type": "message", "text": "hello"})).await;
+    let (_, news) = waiting.await;
+    assert!(news["last"].as_u64() > Some(2), "{news}");
+
+    let said = json!({"type": "message", "text": "hello grace"}).to_string();
+    let (status, answer) = server.ask("POST", &ada, &said).await;
+    assert_eq!((status, answer), (200, json!({"id": 2})));
+    loop {
+        let heard = grace.until("message").await;
+        if heard["nick"] == "ada" {
+            assert_eq!(heard["text"], "hello grace");
+            break;
+        }
+    }
+    assert_eq!(server.ask("DELETE", &ada, "").await.0, 204);
+    assert_eq!(grace.until("leave").await["nick"], "ada");
+    assert_eq!(server.ask("GET", &ada, "").await.0, 404);
+    drop(grace);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn streams_tell_what_comes_and_go_on_where_they_were_cut() {
+    let server = start();
+    let ada = server.visit("ada").await;
+    let events = server.read_until(&format!("{ada}/events"), "presence").await;
+    assert!(events.contains("content-type: text/event-stream\r\n"), "{events}");
+    for line in ["retry: 2000\n\n", "id: 1\ndata: {\"type\":\"welcome\"", "id: 2\ndata: "] {
+        assert!(events.contains(line), "{line:?} is not in {events}");
+    }
+    // The reader before has gone, but the server may not have seen it yet.
+    let stream = loop {
+        let stream = server.read_until(&format!("{ada}/stream?after=1"), "}").await;
+        if !stream.contains("409 Conflict") {
+            break stream;
+        }
+        let said = json!({"type": "typing", "on": false}).to_string();
+        assert_eq!(server.ask("POST", &ada, &said).await.0, 204);
+        let said = json!({"type": "message", "text": "so that the stream is written to"});
+        server.ask("POST", &ada, &said.to_string()).await;
+    };
+    assert!(stream.contains("application/x-ndjson"), "{stream}");
+    assert!(!stream.contains("welcome") && stream.contains("presence"), "{stream}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_session_says_what_is_wrong_with_a_request() {
+    let server = start();
+    for (method, path, body, status, reason) in [
+        ("POST", "/chat/sessions?room=a%20b", "{}", 400, "the room must be"),
+        ("POST", "/chat/sessions", "no JSON", 400, "expected JSON"),
+        ("POST", "/chat/sessions", r#"{"type":"leave"}"#, 400, "join first"),
+        ("POST", "/chat/sessions", r#"{"type":"join","nick":" "}"#, 400, "1 to 24 characters"),
+        ("GET", "/chat/sessions", "", 405, "method"),
+        ("GET", "/chat/sessions/00", "", 404, "no such session"),
+    ] {
+        let (got, told) = server.ask(method, path, body).await;
+        assert_eq!(got, status, "{method} {path}");
+        assert!(told["reason"].as_str().unwrap().contains(reason), "{told}");
+    }
+    let long = "x".repeat(20 << 10);
+    assert_eq!(server.ask("POST", "/chat/sessions", &long).await.0, 413);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn socket_io_reaches_the_same_rooms() {
+    let server = start();
+    let mut ada = server.join("lobby", "ada").await;
+    let mut client = server.open("/socket.io/?EIO=4&transport=websocket").await;
+    let Message::Text(open) = client.next().await else { panic!("Engine.IO opens with a text") };
+    assert!(open.starts_with("0{"), "{open}");
+    client.send("40".to_owned()).await;
+    client.send(r#"420["join",{"nick":"grace","room":"lobby"}]"#.to_owned()).await;
+    client.send(r#"421["message",{"text":"hello"}]"#.to_owned()).await;
+    assert_eq!(ada.until("message").await["nick"], "grace");
+    let mut heard = String::new();
+    while !(heard.contains(r#"431[{"id":1,"ok":true}]"#) && heard.contains(r#"42["message","#)) {
+        let Message::Text(text) = client.next().await else { continue };
+        heard.push_str(&text);
+        heard.push('\n');
+    }
+    for packet in [r#"430[{"ok":true}]"#, r#"42["welcome","#, r#"42["presence","#] {
+        assert!(heard.contains(packet), "{packet} is not in {heard}");
+    }
+    // A binary message becomes an attachment.
+    ada.send(vec![1, 2, 3]).await;
+    loop {
+        match client.next().await {
+            Message::Text(text) if text.starts_with("451-[\"binary\"") => break,
+            _ => {}
+        }
+    }
+    assert_eq!(client.next().await, Message::binary(vec![1, 2, 3]));
+    drop((ada, client));
+    server.stop().await;
+}

@@ -24,7 +24,6 @@ use tokio::sync::{oneshot, watch};
 use crate::clock::Clock;
 use crate::connection::Surroundings;
 use crate::recorder::Recorder;
-use crate::relay::Counters;
 
 /// A running proxy. Dropping it stops it with the capture complete.
 pub struct Engine {
@@ -78,7 +77,7 @@ impl Engine {
             strict: config.strict,
             head_timeout: config.head_timeout,
             mode: if is_demo { "demo" } else { "reverse" },
-            counters: Counters::default(),
+            counters: Arc::default(),
             accepted: AtomicU32::default(),
             open: AtomicU64::default(),
         });

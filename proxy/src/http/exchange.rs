@@ -180,18 +180,25 @@ impl Exchange {
                 }
                 Upward::Same(same)
             }
-            Up::Head(reader) => match reader.take(input, HEAD_LIMIT) {
-                Ok(None) => Upward::Held,
-                Ok(Some(raw)) => self.request(raw),
-                Err(error) => {
-                    let gathered = Bytes::copy_from_slice(reader.gathered());
-                    self.unread(gathered, &error)
-                }
-            },
+            Up::Head(_) => self.upward_head(input).unwrap_or(Upward::Held),
         }
     }
 
-    fn request<'a>(&mut self, raw: Bytes) -> Upward<'a> {
+    /// Takes octets from the front of `input` up to the end of a request head: `None` while it is not
+    /// whole. Only to be called where a head is due, as is the case at the first octet of a connection.
+    pub fn upward_head(&mut self, input: &mut &[u8]) -> Option<Upward<'static>> {
+        let Up::Head(reader) = &mut self.up else { return None };
+        match reader.take(input, HEAD_LIMIT) {
+            Ok(None) => None,
+            Ok(Some(raw)) => Some(self.request(raw)),
+            Err(error) => {
+                let gathered = Bytes::copy_from_slice(reader.gathered());
+                Some(self.unread(gathered, &error))
+            }
+        }
+    }
+
+    fn request(&mut self, raw: Bytes) -> Upward<'static> {
         let head = match Head::parse_request(raw.clone(), 0) {
             Ok(head) => head,
             Err(error) => return self.unread(raw, &error),
@@ -223,7 +230,7 @@ impl Exchange {
         Upward::Head { octets, sent_len: head.raw.len(), alterations, is_upgrade }
     }
 
-    fn unread<'a>(&mut self, octets: Bytes, error: &HeadError) -> Upward<'a> {
+    fn unread(&mut self, octets: Bytes, error: &HeadError) -> Upward<'static> {
         self.up = Up::Bare;
         let reason = format!("a request could not be read and was passed on as it is: {error}");
         Upward::Unread { octets, reason }
@@ -328,6 +335,17 @@ impl Exchange {
             framing => Down::Body(BodyDecoder::new(framing)),
         };
         None
+    }
+
+    /// The method of the oldest request that waits for its answer, as far as the answer's length
+    /// depends on it.
+    pub fn awaited_method(&self) -> Option<&'static str> {
+        self.awaited.front().map(|request| request.method.name())
+    }
+
+    /// Whether both lanes are bare octets: from then on there is nothing to follow.
+    pub fn is_bare(&self) -> bool {
+        matches!((&self.up, &self.down), (Up::Bare, Down::Bare)) && self.released.is_empty()
     }
 
     /// From here on both lanes are bare octets.

@@ -67,11 +67,6 @@ pub(super) enum Step {
 }
 
 impl Lane {
-    /// Begins with octets that were read before.
-    pub fn with_stash(stash: Vec<u8>) -> Self {
-        Self { stash, ..Self::default() }
-    }
-
     /// Whether nothing will happen on this lane any more.
     pub fn is_over(&self) -> bool {
         matches!(self.stage, Stage::Ended | Stage::Lost)

@@ -15,6 +15,6 @@ mod socket;
 #[cfg(test)]
 mod tests;
 
-pub use pump::{Counters, Ending, Pump};
+pub use pump::{Counters, Early, Ending, Pump};
 pub use rewind::Rewind;
 pub use socket::Socket;

@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
@@ -49,39 +50,72 @@ pub enum Ending {
 
 /// Two sides and what lies between them.
 #[derive(Debug)]
-pub struct Pump<'a, C, U> {
-    client: &'a mut C,
-    upstream: &'a mut U,
-    exchange: Exchange,
-    tape: &'a mut Tape,
-    counters: &'a Counters,
+pub struct Pump<C, U> {
+    client: C,
+    upstream: U,
+    /// Until both sides are bare octets: a WebSocket at rest is to hold nothing of its handshake.
+    exchange: Option<Box<Exchange>>,
+    tape: Tape,
+    counters: Arc<Counters>,
     up: Lane,
     down: Lane,
-    refused: Option<Answer>,
+    refused: Option<Box<Answer>>,
 }
 
-impl<'a, C: Socket, U: Socket> Pump<'a, C, U> {
-    /// `early` came from the client and is recorded already; it goes to the upstream first.
+/// What the client said before there was an upstream; it is recorded already.
+#[derive(Debug)]
+pub struct Early<'a> {
+    /// What the exchange made of the first head.
+    pub first: Upward<'a>,
+    /// The octets behind it.
+    pub rest: &'a [u8],
+}
+
+impl<C: Socket, U: Socket> Pump<C, U> {
+    /// What came `early` goes to the upstream first.
     pub fn new(
-        client: &'a mut C,
-        upstream: &'a mut U,
-        mut exchange: Exchange,
-        tape: &'a mut Tape,
-        counters: &'a Counters,
-        early: &[u8],
+        (client, upstream): (C, U),
+        exchange: Exchange,
+        tape: Tape,
+        counters: Arc<Counters>,
+        early: Early<'_>,
     ) -> Self {
-        let mut opening = Vec::with_capacity(early.len());
-        pass_up(&mut exchange, tape, early, |octets, sent_len| {
+        let mut pump = Self {
+            client,
+            upstream,
+            exchange: Some(Box::new(exchange)),
+            tape,
+            counters,
+            up: Lane::default(),
+            down: Lane::default(),
+            refused: None,
+        };
+        let Self { exchange, tape, counters, up, .. } = &mut pump;
+        let mut send = |octets: &[u8], sent_len| {
             counters.passed(sent_len);
-            opening.extend_from_slice(octets);
-        });
-        let (up, down) = (Lane::with_stash(opening), Lane::default());
-        Self { client, upstream, exchange, tape, counters, up, down, refused: None }
+            up.put(octets);
+        };
+        pass_part(tape, early.first, &mut send);
+        pass_up(exchange.as_deref_mut(), tape, early.rest, send);
+        pump
     }
 
     /// Relays until the end, and says how it came.
-    pub async fn run(mut self) -> Ending {
+    pub async fn run(&mut self) -> Ending {
         poll_fn(|cx| self.poll(cx)).await
+    }
+
+    /// Makes the coming drop of the side that `sender` sent to a reset.
+    pub fn reset_receiver(&self, sender: Direction) {
+        match sender {
+            Direction::ClientToServer => self.upstream.reset_on_drop(),
+            Direction::ServerToClient => self.client.reset_on_drop(),
+        }
+    }
+
+    /// The client and its tape, when there is nothing more to relay; the upstream is let go.
+    pub fn into_client(self) -> (C, Tape, Arc<Counters>) {
+        (self.client, self.tape, self.counters)
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
@@ -97,7 +131,7 @@ impl<'a, C: Socket, U: Socket> Pump<'a, C, U> {
                 Err(ending) => return Poll::Ready(ending),
             };
             if let Some(answer) = self.refused.take() {
-                return Poll::Ready(Ending::Refused(answer));
+                return Poll::Ready(Ending::Refused(*answer));
             }
             if self.up.is_over() && self.down.is_over() {
                 return Poll::Ready(self.ending());
@@ -112,11 +146,12 @@ impl<'a, C: Socket, U: Socket> Pump<'a, C, U> {
 
     fn step_up(&mut self, cx: &mut Context<'_>) -> Step {
         let Self { client, upstream, exchange, tape, counters, up, .. } = self;
-        let may_read = exchange.takes_requests() && tape.poll_room(cx).is_ready();
-        up.step(*client, *upstream, cx, may_read, |octets, outlet| {
+        let takes_requests = exchange.as_ref().is_none_or(|exchange| exchange.takes_requests());
+        let may_read = takes_requests && tape.poll_room(cx).is_ready();
+        up.step(client, upstream, cx, may_read, |octets, outlet| {
             counters.read(octets.len());
             tape.octets(Leg::Client, Direction::ClientToServer, octets);
-            pass_up(exchange, tape, octets, |octets, sent_len| {
+            pass_up(exchange.as_deref_mut(), tape, octets, |octets, sent_len| {
                 counters.passed(sent_len);
                 outlet.send(octets);
             });
@@ -126,15 +161,22 @@ impl<'a, C: Socket, U: Socket> Pump<'a, C, U> {
     fn step_down(&mut self, cx: &mut Context<'_>) -> Step {
         let Self { client, upstream, exchange, tape, counters, up, down, refused } = self;
         let may_read = tape.poll_room(cx).is_ready();
-        down.step(*upstream, *client, cx, may_read, |octets, outlet| {
+        down.step(upstream, client, cx, may_read, |octets, outlet| {
             counters.read(octets.len());
-            *refused = pass_down(exchange, tape, octets, |octets| {
+            let send = |octets: &[u8]| {
                 counters.passed(octets.len());
                 outlet.send(octets);
-            });
-            let released = exchange.take_released();
+            };
+            let Some(followed) = exchange.as_deref_mut() else {
+                return pass_bare(tape, octets, send);
+            };
+            *refused = pass_down(followed, tape, octets, send).map(Box::new);
+            let released = followed.take_released();
             counters.passed(released.len());
             up.put(&released);
+            if followed.is_bare() {
+                *exchange = None;
+            }
         })
     }
 
@@ -181,18 +223,19 @@ impl<'a, C: Socket, U: Socket> Pump<'a, C, U> {
     }
 
     fn sender_ended(&mut self, direction: Direction, end: End) {
-        match direction {
-            Direction::ClientToServer => {
-                let held = self.exchange.client_ended();
+        match (direction, self.exchange.as_deref_mut()) {
+            (Direction::ClientToServer, Some(exchange)) => {
+                let held = exchange.client_ended();
                 self.counters.passed(held.len());
                 self.up.put(&held);
             }
-            Direction::ServerToClient => {
-                let held = self.exchange.upstream_ended();
+            (Direction::ServerToClient, Some(exchange)) => {
+                let held = exchange.upstream_ended();
                 self.counters.passed(held.len());
                 self.tape.octets(Leg::Client, direction, &held);
                 self.down.put(&held);
             }
+            (_, None) => {}
         }
         if end == End::Cut {
             let without_close_notify = Some(direction);
@@ -219,28 +262,39 @@ impl<'a, C: Socket, U: Socket> Pump<'a, C, U> {
 /// What the client said, on its way up: as the upstream is to get it, and of how many octets that the
 /// client sent. It is recorded already.
 fn pass_up(
-    exchange: &mut Exchange,
+    exchange: Option<&mut Exchange>,
     tape: &mut Tape,
     mut octets: &[u8],
     mut send: impl FnMut(&[u8], usize),
 ) {
+    let Some(exchange) = exchange else { return send(octets, octets.len()) };
     while !octets.is_empty() {
-        match exchange.upward(&mut octets) {
-            Upward::Same(same) => send(same, same.len()),
-            Upward::Held => {}
-            Upward::Head { octets, sent_len, alterations, is_upgrade } => {
-                tape.alter(alterations);
-                if is_upgrade {
-                    tape.octets(Leg::Upstream, Direction::ClientToServer, &octets);
-                }
-                send(&octets, sent_len);
+        pass_part(tape, exchange.upward(&mut octets), &mut send);
+    }
+}
+
+fn pass_part(tape: &mut Tape, part: Upward<'_>, send: &mut impl FnMut(&[u8], usize)) {
+    match part {
+        Upward::Same(same) => send(same, same.len()),
+        Upward::Held => {}
+        Upward::Head { octets, sent_len, alterations, is_upgrade } => {
+            tape.alter(alterations);
+            if is_upgrade {
+                tape.octets(Leg::Upstream, Direction::ClientToServer, &octets);
             }
-            Upward::Unread { octets, reason } => {
-                tape.fail("head", Some(Leg::Client), reason);
-                send(&octets, octets.len());
-            }
+            send(&octets, sent_len);
+        }
+        Upward::Unread { octets, reason } => {
+            tape.fail("head", Some(Leg::Client), reason);
+            send(&octets, octets.len());
         }
     }
+}
+
+/// What the upstream said where nothing is a head any more.
+fn pass_bare(tape: &mut Tape, octets: &[u8], mut send: impl FnMut(&[u8])) {
+    tape.octets(Leg::Client, Direction::ServerToClient, octets);
+    send(octets);
 }
 
 /// What the upstream said, on its way down: recorded as the client gets it.
@@ -254,14 +308,8 @@ fn pass_down(
     while !octets.is_empty() {
         match exchange.downward(&mut octets) {
             Downward::Held => {}
-            Downward::Same(same) => {
-                tape.octets(Leg::Client, direction, same);
-                send(same);
-            }
-            Downward::Checked(held) => {
-                tape.octets(Leg::Client, direction, &held);
-                send(&held);
-            }
+            Downward::Same(same) => pass_bare(tape, same, &mut send),
+            Downward::Checked(held) => pass_bare(tape, &held, &mut send),
             Downward::Refused { octets, answer, reason } => {
                 tape.octets(Leg::Upstream, direction, &octets);
                 tape.fail("upgrade", Some(Leg::Upstream), reason);

@@ -36,6 +36,12 @@ impl Socket for TcpStream {
     }
 }
 
+impl<S: Socket> Socket for Box<S> {
+    fn tcp(&self) -> Option<&TcpStream> {
+        (**self).tcp()
+    }
+}
+
 impl Socket for tokio_rustls::server::TlsStream<Rewind<TcpStream>> {
     fn tcp(&self) -> Option<&TcpStream> {
         Some(self.get_ref().0.stream())

@@ -13,9 +13,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::{Counters, Ending, Pump, Socket};
+use super::{Early, Ending, Pump, Socket};
 use crate::engine::WhenSlow;
-use crate::http::{Exchange, Rewrite};
+use crate::http::{Exchange, Rewrite, Upward};
 use crate::recorder::Tape;
 use crate::recorder::testing::{Recording, Valve};
 use crate::upstream::Target;
@@ -35,19 +35,17 @@ fn bare() -> Exchange {
 }
 
 /// Runs a pump as a connection does: what is left of it is dropped, or reset.
-fn pump<C, U>(mut client: C, mut upstream: U, mut tape: Tape) -> JoinHandle<Ending>
+fn pump<C, U>(client: C, upstream: U, tape: Tape) -> JoinHandle<Ending>
 where
     C: Socket + 'static,
     U: Socket + 'static,
 {
+    let early = Early { first: Upward::Held, rest: b"early" };
+    let mut pump = Pump::new((client, upstream), bare(), tape, Arc::default(), early);
     tokio::spawn(async move {
-        let counters = Counters::default();
-        let pump = Pump::new(&mut client, &mut upstream, bare(), &mut tape, &counters, b"early");
         let ending = pump.run().await;
-        match ending {
-            Ending::Reset(Up) => upstream.reset_on_drop(),
-            Ending::Reset(Down) => client.reset_on_drop(),
-            Ending::Closed | Ending::Refused(_) => {}
+        if let Ending::Reset(sender) = ending {
+            pump.reset_receiver(sender);
         }
         ending
     })

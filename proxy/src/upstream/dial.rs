@@ -80,7 +80,8 @@ impl Dialler {
             return Ok((Dialled::Plain(tcp), note));
         };
         let started = Instant::now();
-        match tls.connect(tcp, self.target.host()).await {
+        // In a box: a plain connection shall not hold room for it.
+        match Box::pin(tls.connect(tcp, self.target.host())).await {
             Ok((stream, info)) => {
                 note.upstream_tls_nanos = Some(nanos(started.elapsed()));
                 note.upstream_tls = Some(info);

@@ -5,16 +5,17 @@ use framescope_core::handshake::{DeflateParams, Extension};
 use framescope_fuzz::{peak, seeds, wire};
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(init: seeds::plant(inputs()), |input: &[u8]| {
+fuzz_target!(init: seeds::begin(inputs(), check), |input: &[u8]| check(input));
+
+fn check(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     let (offer, answer) = text.split_once('\0').unwrap_or((&text, ""));
-    let (offered, chosen) =
-        peak::within(64 * (text.len() + 64), || (read(offer), read(answer)));
+    let (offered, chosen) = peak::within(64 * (text.len() + 64), || (read(offer), read(answer)));
     for extension in &offered {
         DeflateParams::offer_faults(extension);
     }
     DeflateParams::agreed(&offered, &chosen);
-});
+}
 
 fn read(value: &str) -> Vec<Extension> {
     let (list, fault) = Extension::read_list(value);

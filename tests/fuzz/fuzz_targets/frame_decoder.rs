@@ -13,7 +13,9 @@ use tungstenite::protocol::frame::FrameHeader as TheirHeader;
 /// Lane offset, header, payload octets on the wire, whether it ended.
 type Seen = (u64, FrameHeader, Vec<u8>, bool);
 
-fuzz_target!(init: seeds::plant(inputs()), |input: &[u8]| {
+fuzz_target!(init: seeds::begin(inputs(), check), |input: &[u8]| check(input));
+
+fn check(input: &[u8]) {
     let cuts = Cuts::read(input);
     let (seen, lost) = decode(&[cuts.whole], false);
     assert_eq!(decode(&[cuts.whole], true), (seen.clone(), lost));
@@ -29,7 +31,7 @@ fuzz_target!(init: seeds::plant(inputs()), |input: &[u8]| {
         next += u64::from(header.encoded_len()) + payload.len() as u64;
     }
     peak::within(0, || drain(cuts.whole));
-});
+}
 
 fn lost_in(header: &FrameHeader) -> bool {
     header.payload_len.is_forbidden()

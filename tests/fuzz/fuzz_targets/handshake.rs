@@ -12,7 +12,9 @@ use libfuzzer_sys::fuzz_target;
 /// What stands between the two heads of an input.
 const BETWEEN: &[u8] = b"\0\0";
 
-fuzz_target!(init: seeds::plant(inputs()), |input: &[u8]| {
+fuzz_target!(init: seeds::begin(inputs(), check), |input: &[u8]| check(input));
+
+fn check(input: &[u8]) {
     let at = input.windows(2).position(|pair| pair == BETWEEN).unwrap_or(input.len());
     let (request, response) = input.split_at(at);
     let response = response.strip_prefix(BETWEEN).unwrap_or_default();
@@ -35,9 +37,13 @@ fuzz_target!(init: seeds::plant(inputs()), |input: &[u8]| {
         assert!(check.place.offset >= head.offset && check.place.offset + check.place.len <= end);
     }
     let wrong = handshake.accept.verdict != AcceptVerdict::Matches;
-    assert!(handshake.findings().iter().any(|found| found.direction == Direction::ServerToClient)
-        || !handshake.upgraded || !wrong || handshake.accept.verdict == AcceptVerdict::NoKey);
-});
+    assert!(
+        handshake.findings().iter().any(|found| found.direction == Direction::ServerToClient)
+            || !handshake.upgraded
+            || !wrong
+            || handshake.accept.verdict == AcceptVerdict::NoKey
+    );
+}
 
 fn head(
     octets: &[u8],

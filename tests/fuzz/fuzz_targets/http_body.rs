@@ -6,7 +6,9 @@ use framescope_fuzz::cuts::uncut;
 use framescope_fuzz::{Cuts, seeds};
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(init: seeds::plant(inputs()), |input: &[u8]| {
+fuzz_target!(init: seeds::begin(inputs(), check), |input: &[u8]| check(input));
+
+fn check(input: &[u8]) {
     let Some((&choice, input)) = input.split_first() else { return };
     let framing = match choice % 8 {
         0 => BodyFraming::Empty,
@@ -20,7 +22,7 @@ fuzz_target!(init: seeds::plant(inputs()), |input: &[u8]| {
     for split in cuts.splits() {
         assert_eq!(decode(framing, &split), whole);
     }
-});
+}
 
 #[derive(Debug, PartialEq)]
 struct Seen {

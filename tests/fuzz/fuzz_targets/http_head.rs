@@ -11,7 +11,9 @@ use libfuzzer_sys::fuzz_target;
 
 const LIMITS: [usize; 2] = [256 << 10, 100];
 
-fuzz_target!(init: seeds::plant(wire::heads().iter().map(|head| uncut(head.as_bytes()))), |input: &[u8]| {
+fuzz_target!(init: seeds::begin(inputs(), check), |input: &[u8]| check(input));
+
+fn check(input: &[u8]) {
     let cuts = Cuts::read(input);
     for limit in LIMITS {
         let whole = gather(&[cuts.whole], limit);
@@ -21,11 +23,11 @@ fuzz_target!(init: seeds::plant(wire::heads().iter().map(|head| uncut(head.as_by
     }
     let (heads, ..) = gather(&[cuts.whole], LIMITS[0]);
     let raw = Bytes::copy_from_slice(cuts.whole);
-    peak::within(64 * (raw.len() + 64), || check(&raw, false));
+    peak::within(64 * (raw.len() + 64), || check_raw(&raw, false));
     for raw in heads {
-        check(&raw, true);
+        check_raw(&raw, true);
     }
-});
+}
 
 /// The heads, what was gathered behind them, and why gathering stopped.
 fn gather(pieces: &[&[u8]], limit: usize) -> (Vec<Bytes>, Vec<u8>, Option<HeadError>) {
@@ -47,7 +49,7 @@ fn gather(pieces: &[&[u8]], limit: usize) -> (Vec<Bytes>, Vec<u8>, Option<HeadEr
 }
 
 /// `is_whole` where it ends with its empty line; others may not be edited.
-fn check(raw: &Bytes, is_whole: bool) {
+fn check_raw(raw: &Bytes, is_whole: bool) {
     if let Ok(head) = Head::parse_request(raw.clone(), 7) {
         check_head(&head, raw);
         assert_eq!(Head::parse_request(head.raw.clone(), 7).as_ref(), Ok(&head));
@@ -136,4 +138,8 @@ fn same_fields(head: &Head, theirs: &[httparse::Header<'_>]) {
     let ours: Vec<_> =
         head.headers.iter().map(|header| (header.name.as_str(), &header.value[..])).collect();
     assert_eq!(ours, theirs);
+}
+
+fn inputs() -> Vec<Vec<u8>> {
+    wire::heads().iter().map(|head| uncut(head.as_bytes())).collect()
 }

@@ -18,7 +18,9 @@ const RAW: u8 = 0x80;
 /// Octets of a frame or message that are read.
 const READ_LIMIT: usize = 1 << 20;
 
-fuzz_target!(init: seeds::plant(inputs()), |input: &[u8]| {
+fuzz_target!(init: seeds::begin(inputs(), check), |input: &[u8]| check(input));
+
+fn check(input: &[u8]) {
     let Some((&choice, input)) = input.split_first() else { return };
     if choice & RAW != 0 {
         return read_all(input.to_vec());
@@ -35,7 +37,7 @@ fuzz_target!(init: seeds::plant(inputs()), |input: &[u8]| {
         file[place] = poke[2];
     }
     read_all(file);
-});
+}
 
 fn index(file: &[u8]) -> Index {
     let mut index = Index::new();

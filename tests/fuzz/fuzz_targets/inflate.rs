@@ -12,14 +12,16 @@ use libfuzzer_sys::fuzz_target;
 /// What one message became.
 type Outcome = (Vec<u8>, Result<(), InflateFault>);
 
-fuzz_target!(init: seeds::plant(inputs()), |input: &[u8]| {
+fuzz_target!(init: seeds::begin(inputs(), check), |input: &[u8]| check(input));
+
+fn check(input: &[u8]) {
     let Some((&choice, input)) = input.split_first() else { return };
     let no_context_takeover = choice & 1 != 0;
     let budget = if choice & 2 == 0 { 1 << 16 } else { u64::from(choice) };
     let cuts = Cuts::read(input);
     hostile(&cuts, no_context_takeover, budget);
     honest(&cuts, no_context_takeover, Compression::new(u32::from(choice >> 4) % 10));
-});
+}
 
 /// The pieces are what a peer sends; every second one ends a message.
 fn hostile(cuts: &Cuts<'_>, no_context_takeover: bool, budget: u64) {

@@ -9,7 +9,9 @@ use framescope_fuzz::script::{self, Script};
 use framescope_fuzz::{Cuts, peak, seeds};
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(init: seeds::plant(inputs()), |input: &[u8]| {
+fuzz_target!(init: seeds::begin(inputs(), check), |input: &[u8]| check(input));
+
+fn check(input: &[u8]) {
     let cuts = Cuts::read(input);
     let file = Bytes::copy_from_slice(cuts.whole);
     let whole = script::items([file.clone()]);
@@ -18,13 +20,16 @@ fuzz_target!(init: seeds::plant(inputs()), |input: &[u8]| {
     }
     // A capture has a block for each item, but for what opens and ends a stream.
     assert!(whole.len() <= file.len() / 4 + 4, "{} items", whole.len());
-    let octets: usize = whole.iter().map(|item| match item {
-        CaptureItem::Record { record: Record::Octets { octets, .. }, .. } => octets.len(),
-        CaptureItem::Record { .. } | CaptureItem::Fault(_) => 0,
-    }).sum();
+    let octets: usize = whole
+        .iter()
+        .map(|item| match item {
+            CaptureItem::Record { record: Record::Octets { octets, .. }, .. } => octets.len(),
+            CaptureItem::Record { .. } | CaptureItem::Fault(_) => 0,
+        })
+        .sum();
     assert!(octets <= file.len());
     peak::within(64 * (file.len() + 1024), || script::each_item([file], drop));
-});
+}
 
 fn inputs() -> Vec<Vec<u8>> {
     let mut inputs: Vec<_> = script::inputs()

@@ -10,7 +10,9 @@ use framescope_fuzz::script::{self, Script};
 use framescope_fuzz::{peak, seeds};
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(init: seeds::plant(script::inputs()), |input: &[u8]| {
+fuzz_target!(init: seeds::begin(script::inputs(), check), |input: &[u8]| check(input));
+
+fn check(input: &[u8]) {
     let script = Script::read(input);
     let events = script::events(script.limits, &script.records);
     check_order(&events);
@@ -39,7 +41,7 @@ fuzz_target!(init: seeds::plant(script::inputs()), |input: &[u8]| {
     assert_same(&script::events(script.limits, &read), &events);
 
     export(&events);
-});
+}
 
 /// Names the first event that differs, not all of them.
 fn assert_same(events: &[Event], expected: &[Event]) {

@@ -6,7 +6,9 @@ use framescope_fuzz::cuts::uncut;
 use framescope_fuzz::{Cuts, seeds};
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(init: seeds::plant(inputs()), |input: &[u8]| {
+fuzz_target!(init: seeds::begin(inputs(), check), |input: &[u8]| check(input));
+
+fn check(input: &[u8]) {
     let cuts = Cuts::read(input);
     let theirs = std::str::from_utf8(cuts.whole).map(drop);
     let verdict = theirs.map_err(|fault| fault.valid_up_to() as u64);
@@ -19,7 +21,7 @@ fuzz_target!(init: seeds::plant(inputs()), |input: &[u8]| {
         assert_eq!(ours.finish(), verdict);
         assert_eq!(ours.fault(), certain.map(|fault| fault.valid_up_to() as u64));
     }
-});
+}
 
 fn inputs() -> Vec<Vec<u8>> {
     let texts: [&[u8]; 8] = [

@@ -6,6 +6,7 @@ pub mod cuts;
 pub mod peak;
 pub mod script;
 pub mod seeds;
+pub mod smoke;
 pub mod wire;
 
 pub use cuts::Cuts;

@@ -43,8 +43,8 @@ function closeText(event) {
 
 // One WebSocket that says how it is, and comes back when it was lost.
 class Connection {
-  constructor({ name, path, protocol, comesBack, onOpen, onText, onBinary, onClose }) {
-    Object.assign(this, { path, protocol, comesBack, onOpen, onText, onBinary, onClose });
+  constructor({ name, path, protocol, dial, comesBack, onOpen, onText, onBinary, onClose }) {
+    Object.assign(this, { path, protocol, dial, comesBack, onOpen, onText, onBinary, onClose });
     this.badge = $(`${name}-state`);
     this.toggle = $(`${name}-toggle`);
     this.words = { open: this.toggle.dataset.open, closed: this.toggle.dataset.closed };
@@ -57,7 +57,7 @@ class Connection {
     const url = new URL(this.path(), location.href);
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
     this.show("connecting", "connecting");
-    const socket = this.protocol ? new WebSocket(url, this.protocol) : new WebSocket(url);
+    const socket = this.dial?.() ?? (this.protocol ? new WebSocket(url, this.protocol) : new WebSocket(url));
     this.socket = socket;
     socket.binaryType = "arraybuffer";
     let opened = false;
@@ -139,6 +139,7 @@ const chat = {
 const chatSocket = new Connection({
   name: "chat", protocol: "chat.framescope", comesBack: true,
   path: () => `chat?room=${chat.room}`,
+  dial: () => dial($("transport").value, chat.room),
   onOpen: () => chatSocket.send(JSON.stringify({ type: "join", nick: chat.nick })),
   onText: (text) => hear(JSON.parse(text)),
   onBinary: (octets) => note("octets", `binary message, ${count(octets.length)} octets`, octets),
@@ -282,6 +283,12 @@ $("chat-form").addEventListener("submit", (event) => {
     $("chat-text").value = "";
     chat.told = false;
   }
+});
+$("transport").addEventListener("change", () => {
+  for (const nick of [...chat.typing.keys()]) stopTyping(nick);
+  showPeople([]);
+  clearMessages();
+  chatSocket.reopen();
 });
 $("nick").value = chat.nick;
 $("nick").addEventListener("change", () => {
