@@ -144,6 +144,39 @@ fn a_bomb_is_stopped_at_the_budget() {
 }
 
 #[test]
+fn a_text_that_is_none_is_told_with_its_octet_across_fragments() {
+    let start = format!("{RESPONSE}\r\n").len() as u64;
+    // Octets behind the handshake, where in them the first that is no text lies, and in which frame.
+    let rows: [(&[u8], u64, u64); 5] = [
+        (&hex!("81 03 6162ff"), 4, 0),
+        (&hex!("01 02 6162 80 02 63ff"), 7, 1),
+        (&hex!("01 02 61c3 89 00 00 00 80 01 28"), 3, 0),
+        (&hex!("01 01 61 00 01 f0 00 01 9f 80 01 92"), 5, 1),
+        (&hex!("8a 00 01 00 00 00 80 02 ff61"), 8, 3),
+    ];
+    for (octets, offset, frame) in rows {
+        for cut in 0..octets.len() {
+            let mut conversation = Conversation::open("");
+            conversation.say(DOWN, &octets[..cut]);
+            conversation.say(DOWN, &octets[cut..]);
+            let places: Vec<_> = conversation
+                .kinds
+                .iter()
+                .filter_map(|kind| match kind {
+                    EventKind::DiagnosticRaised(finding)
+                        if finding.rule.code == "TEXT_NOT_UTF8" =>
+                    {
+                        Some((finding.place.offset - start, finding.place.len, finding.place.frame))
+                    }
+                    _ => None,
+                })
+                .collect();
+            assert_eq!(places, [(offset, 1, Some(frame))], "{octets:02x?}");
+        }
+    }
+}
+
+#[test]
 fn a_flood_of_one_fault_is_listed_up_to_a_hundred_times() {
     let codes = codes_of("", UP, &hex!("82 00").repeat(5_000));
     assert_eq!(codes.len(), 100);

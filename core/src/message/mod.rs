@@ -1,6 +1,7 @@
 //! Messages, RFC 6455 §5.4 and RFC 7692: what frames carry, put together.
 
 pub mod assembler;
+pub mod deflate_walk;
 pub mod inflate;
 pub mod utf8;
 

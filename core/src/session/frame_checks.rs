@@ -5,6 +5,8 @@ use crate::frame::CloseBody;
 use crate::message::MessageFault;
 use crate::message::assembler::Standing;
 use crate::session::lane_event::LaneEvent;
+use crate::session::mask_keys::{MaskKeys, Weakness};
+use crate::session::message_watch::{DeflateFault, Promise};
 use crate::{CloseCode, Direction, FrameHeader, Opcode, Timestamp};
 
 /// The longest payload a control frame may have (RFC 6455 §5.5).
@@ -16,8 +18,8 @@ const LISTED_PER_RULE: u32 = 100;
 /// What the handshake agreed on, as far as it changes which bits are allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Extensions {
-    /// permessage-deflate, and whether this lane's sender forgets its window after each message.
-    pub deflate: Option<bool>,
+    /// permessage-deflate, and what this lane's sender promised of it.
+    pub deflate: Option<Promise>,
     /// An extension that is not known here may give RSV bits and opcodes a meaning.
     pub unknown: bool,
 }
@@ -27,6 +29,7 @@ pub struct Extensions {
 pub struct FrameChecks {
     direction: Direction,
     extensions: Extensions,
+    keys: MaskKeys,
     /// How often each rule fired, in order of first firing.
     fired: Vec<(&'static Rule, u32)>,
 }
@@ -43,14 +46,15 @@ pub struct Seen {
 impl FrameChecks {
     /// Before the first frame of the lane of `direction`.
     pub fn new(direction: Direction, extensions: Extensions) -> Self {
-        Self { direction, extensions, fired: Vec::new() }
+        Self { direction, extensions, keys: MaskKeys::default(), fired: Vec::new() }
     }
 
     /// Whether a header breaks any rule that can be told from the header alone, or carries RSV bits:
-    /// the one quick test that clean traffic pays for.
+    /// the one quick test that clean traffic pays for. To be asked once a frame, for it counts keys.
     #[inline]
-    pub fn is_suspicious(&self, header: &FrameHeader) -> bool {
-        header.rsv.bits() != 0
+    pub fn is_suspicious(&mut self, header: &FrameHeader) -> bool {
+        header.masking_key.is_some_and(|key| self.keys.saw(key))
+            || header.rsv.bits() != 0
             || header.masking_key.is_some() != (self.direction == Direction::ClientToServer)
             || !header.payload_len.is_minimal()
             || header.opcode.is_reserved()
@@ -81,6 +85,7 @@ impl FrameChecks {
             }
             _ => {}
         }
+        self.check_key(header, seen, out);
         self.check_rsv(header, seen, out);
         if header.opcode.is_reserved() && !self.extensions.unknown {
             let evidence = format!("opcode 0x{:X}", header.opcode.bits());
@@ -124,6 +129,23 @@ impl FrameChecks {
         }
     }
 
+    /// RFC 6455 §5.3: "the masking key MUST be derived from a strong source of entropy, and […] MUST
+    /// NOT make it simple for a server/proxy to predict the masking key for a subsequent frame".
+    fn check_key(&mut self, header: &FrameHeader, seen: Seen, out: &mut dyn FnMut(LaneEvent)) {
+        let (Direction::ClientToServer, Some(key)) = (self.direction, header.masking_key) else {
+            return;
+        };
+        let Some(weakness) = self.keys.weakness() else { return };
+        let rule = match weakness {
+            Weakness::Zero => &rules::MASKING_KEY_ZERO,
+            Weakness::Repeated => &rules::MASKING_KEY_REPEATED,
+            Weakness::Counting { .. } | Weakness::StuckBits { .. } => {
+                &rules::MASKING_KEY_PREDICTABLE
+            }
+        };
+        self.raise(rule, seen, format!("{key}: {weakness}"), out);
+    }
+
     /// RFC 6455 §5.2: RSV1–3 "MUST be 0 unless an extension is negotiated that defines meanings".
     fn check_rsv(&mut self, header: &FrameHeader, seen: Seen, out: &mut dyn FnMut(LaneEvent)) {
         if header.rsv.bits() == 0 || self.extensions.unknown {
@@ -134,7 +156,12 @@ impl FrameChecks {
             let evidence = "opcode 0x0 with RSV1 1".to_owned();
             self.raise(&rules::DEFLATE_RSV1_ON_CONTINUATION, seen, evidence, out);
         }
-        let rsv1_is_meant = deflate && !header.opcode.is_control() && !header.opcode.is_reserved();
+        let rsv1_on_control = deflate && header.rsv.rsv1() && header.opcode.is_control();
+        if rsv1_on_control {
+            let evidence = format!("a {} frame with RSV1 1", header.opcode);
+            self.raise(&rules::DEFLATE_RSV1_ON_CONTROL, seen, evidence, out);
+        }
+        let rsv1_is_meant = deflate && !header.opcode.is_reserved();
         let claimed = if rsv1_is_meant { 0b100 } else { 0 };
         if header.rsv.bits() & !claimed != 0 {
             let bits = header.rsv;
@@ -193,8 +220,47 @@ impl FrameChecks {
             // A consequence of a fault that was already told.
             MessageFault::ContextLost => return,
         };
-        let evidence = format!("message {number}, {wire_len} octets on the wire: {fault}");
+        let mut evidence = format!("message {number}, {wire_len} octets on the wire: {fault}");
+        if let (MessageFault::NotUtf8 { .. }, Place { offset, len: 1, frame: Some(frame) }) =
+            (fault, seen.place)
+        {
+            evidence = format!("{evidence}, octet {offset} of the direction, in frame {frame}");
+        }
         self.raise(rule, seen, evidence, out);
+    }
+
+    /// What the compressed octets of message `number` prove against their sender's promise.
+    pub fn deflate(
+        &mut self,
+        fault: DeflateFault,
+        number: u64,
+        seen: Seen,
+        out: &mut dyn FnMut(LaneEvent),
+    ) {
+        let (rule, told) = match fault {
+            // "Remove 4 octets (that are 0x00 0x00 0xff 0xff) from the tail end" (RFC 7692 §7.2.1).
+            DeflateFault::TailKept => {
+                (&rules::DEFLATE_TAIL_KEPT, "its last octets are 00 00 ff ff".to_owned())
+            }
+            DeflateFault::WindowExceeded(found) => {
+                let window = self.extensions.deflate.map_or(15, |promise| promise.max_window_bits);
+                let told = format!(
+                    "a match behind {} octets refers {} back, and the window agreed on has {}",
+                    found.after,
+                    found.distance,
+                    1_u32 << window.min(15)
+                );
+                (&rules::DEFLATE_WINDOW_EXCEEDED, told)
+            }
+            DeflateFault::ContextKept(found) => {
+                let told = format!(
+                    "a match behind {} octets refers {} back, to before the message",
+                    found.after, found.distance
+                );
+                (&rules::DEFLATE_CONTEXT_KEPT, told)
+            }
+        };
+        self.raise(rule, seen, format!("message {number}: {told}"), out);
     }
 
     /// Tells a finding, unless its rule fired too often to list.

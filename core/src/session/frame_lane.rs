@@ -5,10 +5,11 @@ use bytes::{Bytes, BytesMut};
 use crate::diagnostics::{Place, rules};
 use crate::frame::{Frame, FrameDecoder, FramePart, WholeFrame};
 use crate::message::assembler::Standing;
-use crate::message::{Message, MessageAssembler};
+use crate::message::{Message, MessageAssembler, MessageFault};
 use crate::session::Limits;
 use crate::session::frame_checks::{Extensions, FrameChecks, Seen};
 use crate::session::lane_event::LaneEvent;
+use crate::session::message_watch::{DeflateFault, MessageWatch};
 use crate::{CloseCode, Direction, FrameHeader, MaskingKey, Opcode, Timestamp};
 
 /// Follows the frames of one lane.
@@ -23,6 +24,7 @@ pub struct FrameLane {
     current: Option<Current>,
     next_index: u64,
     checks: FrameChecks,
+    watch: MessageWatch,
     close: Option<SeenClose>,
 }
 
@@ -44,6 +46,8 @@ struct Current {
     /// Octets to keep of this payload.
     keep: usize,
     standing: Standing,
+    /// It is part of a message.
+    is_watched: bool,
     after_close: bool,
 }
 
@@ -52,8 +56,8 @@ impl FrameLane {
     pub fn new(direction: Direction, offset: u64, extensions: Extensions, limits: Limits) -> Self {
         let mut assembler =
             MessageAssembler::new(direction, limits.message_data, limits.inflate_budget);
-        if let Some(no_context_takeover) = extensions.deflate {
-            assembler.agree_on_deflate(no_context_takeover);
+        if let Some(promise) = extensions.deflate {
+            assembler.agree_on_deflate(promise.no_context_takeover);
         }
         Self {
             direction,
@@ -64,6 +68,7 @@ impl FrameLane {
             current: None,
             next_index: 0,
             checks: FrameChecks::new(direction, extensions),
+            watch: MessageWatch::new(extensions.deflate),
             close: None,
         }
     }
@@ -192,6 +197,11 @@ impl FrameLane {
         let index = self.next_index;
         self.next_index = index.saturating_add(1);
         let standing = self.assembler.begin_frame(&header, index, self.first_octet_at);
+        let is_watched = standing != Standing::Orphan
+            && (header.opcode.begins_message() || header.opcode == Opcode::Continuation);
+        if is_watched {
+            self.watch.begin(&header, offset, index);
+        }
         // A Close is read for its code whatever the limits are.
         let keep = match header.opcode {
             Opcode::Close => self.limits.frame_payload.max(128),
@@ -205,6 +215,7 @@ impl FrameLane {
             payload: BytesMut::new(),
             keep,
             standing,
+            is_watched,
             after_close,
         });
     }
@@ -232,6 +243,9 @@ impl FrameLane {
         if room > 0 {
             let kept = plain.get(..room.min(plain.len())).unwrap_or_default();
             current.payload.extend_from_slice(kept);
+        }
+        if current.is_watched {
+            self.watch.push(plain);
         }
         if wanted {
             self.assembler.push_payload(plain);
@@ -284,9 +298,28 @@ impl FrameLane {
     #[inline]
     fn tell_message(&mut self, message: Message, seen: Seen, out: &mut impl FnMut(LaneEvent)) {
         let (fault, number, wire_len) = (message.fault, message.index, message.wire_len);
+        let (is_compressed, is_one_frame) = (message.compressed, message.frames == 1);
         out(LaneEvent::Message(message));
-        if let Some(fault) = fault {
-            self.checks.message(fault, number, wire_len, seen, out);
+        if let (Some(MessageFault::NotUtf8 { at }), false) = (fault, is_compressed) {
+            let place = if is_one_frame {
+                Some(within(seen.place, wire_len, at))
+            } else {
+                self.watch.place(at)
+            };
+            let seen = Seen { place: place.unwrap_or(seen.place), ..seen };
+            return self.checks.message(MessageFault::NotUtf8 { at }, number, wire_len, seen, out);
+        }
+        let faults = if is_compressed { self.watch.end() } else { Vec::new() };
+        let mut is_explained = false;
+        for proven in faults {
+            is_explained |= matches!(proven, DeflateFault::ContextKept(_));
+            self.checks.deflate(proven, number, seen, out);
+        }
+        match fault {
+            // Inflated as the sender promised, which is what it did not do.
+            Some(MessageFault::InflateFailed { .. }) if is_explained => {}
+            Some(fault) => self.checks.message(fault, number, wire_len, seen, out),
+            None => {}
         }
     }
 
@@ -303,6 +336,12 @@ impl FrameLane {
         let reason = format!("a frame header that claims {value} octets");
         out(LaneEvent::Lost { offset: current.offset, at, reason });
     }
+}
+
+/// Where octet `at` of a frame's payload of `payload_len` octets lies.
+fn within(frame: Place, payload_len: u64, at: u64) -> Place {
+    let header_len = frame.len.saturating_sub(payload_len);
+    Place { offset: frame.offset.saturating_add(header_len).saturating_add(at), len: 1, ..frame }
 }
 
 /// Where a frame lies.

@@ -10,6 +10,8 @@ pub mod frame_lane;
 pub mod http_lane;
 pub mod inspector;
 pub mod lane_event;
+pub mod mask_keys;
+pub mod message_watch;
 
 use std::collections::VecDeque;
 

@@ -55,6 +55,24 @@ rules! {
         "Cut the close reason to 123 octets, at the end of a character.",
         fires: "↓ 8a 7e 007e (00)*126",
         near_miss: "↓ 8a 7d (00)*125";
+    MASKING_KEY_ZERO: Error, Lane, "RFC 6455 §5.3",
+        "masking keys are zero",
+        "A key of zero masks nothing: what a page sends stands on the wire as it is, and can be made to look like HTTP to a proxy. One such key may be chance, so it takes two running.",
+        "Take each key from a strong source of random octets.",
+        fires: "↑ 81 81 00000000 41 81 81 00000000 42",
+        near_miss: "↑ 81 81 00000000 41 81 81 37fa213d 76";
+    MASKING_KEY_REPEATED: Error, Lane, "RFC 6455 §5.3",
+        "masking keys repeat",
+        "Each frame needs a fresh key: whoever can foretell it can choose what stands on the wire. Two that are the same may be chance, so it takes three running.",
+        "Take a new key for each frame from a strong source of random octets.",
+        fires: "↑ (818137fa213d76)*3",
+        near_miss: "↑ (818137fa213d76)*2 81 81 5d0b8e41 1c";
+    MASKING_KEY_PREDICTABLE: Error, Lane, "RFC 6455 §5.3",
+        "masking keys can be foretold",
+        "Four keys running count in even steps, or some bits never changed in 64 keys. A key must not make it simple to foretell the next one.",
+        "Take each key from a strong source of random octets, all 32 bits of it; not from a counter, and not from a generator of 15 or 31 bits.",
+        fires: "↑ 81 80 37fa213d 81 80 37fa213e 81 80 37fa213f 81 80 37fa2140",
+        near_miss: "↑ 81 80 37fa213d 81 80 37fa213e 81 80 37fa213f 81 80 37fa2141";
     MESSAGE_INTERLEAVED: Error, Lane, "RFC 6455 §5.4",
         "a new message begins inside a fragmented one",
         "Only control frames may stand between the fragments of a message; the receiver closes with 1002.",

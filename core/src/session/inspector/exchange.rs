@@ -10,6 +10,7 @@ use crate::http::{BodyFraming, HeadReader, check};
 use crate::session::frame_checks::Extensions;
 use crate::session::frame_lane::FrameLane;
 use crate::session::http_lane::{HttpLane, HttpPart};
+use crate::session::message_watch::Promise;
 use crate::session::{Event, EventKind};
 use crate::{Direction, Head, Leg, OpeningHandshake, Timestamp};
 
@@ -154,8 +155,14 @@ impl Inspector {
             .any(|e| !e.name.eq_ignore_ascii_case("permessage-deflate"));
         for direction in Direction::BOTH {
             let deflate = handshake.deflate.map(|params| match direction {
-                Direction::ClientToServer => params.client_no_context_takeover,
-                Direction::ServerToClient => params.server_no_context_takeover,
+                Direction::ClientToServer => Promise {
+                    no_context_takeover: params.client_no_context_takeover,
+                    max_window_bits: params.client_max_window_bits,
+                },
+                Direction::ServerToClient => Promise {
+                    no_context_takeover: params.server_no_context_takeover,
+                    max_window_bits: params.server_max_window_bits,
+                },
             });
             let extensions = Extensions { deflate, unknown };
             let lane = FrameLane::new(direction, self.offset(direction), extensions, self.limits);

@@ -1,0 +1,415 @@
+//! How far back DEFLATE data refers (RFC 1951 §3.2): block headers, codes and match distances are
+//! read, and nothing is inflated.
+//!
+//! An inflater with a large window reads what a smaller one could not, and so hides that a sender
+//! broke what it promised in the handshake (RFC 7692 §7.1). The distances of its matches tell.
+
+use std::sync::LazyLock;
+
+/// The longest code (RFC 1951 §3.2.7).
+const MOST_BITS: usize = 15;
+
+/// Codes up to this length are found in one step.
+const FAST_BITS: u32 = 9;
+
+/// A match that refers to octets before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Match {
+    /// How many octets back: 1–32,768.
+    pub distance: u32,
+    /// How many octets of the message came out before it.
+    pub after: u64,
+}
+
+/// What the matches of one message refer to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reach {
+    /// The first of those that refer farthest back.
+    pub farthest: Option<Match>,
+    /// The first that refers to before the message.
+    pub before_message: Option<Match>,
+}
+
+impl Reach {
+    /// Walks through the payload of one compressed message, or through its first octets. Where they
+    /// are no DEFLATE data, what was seen before counts.
+    pub fn of(deflated: &[u8]) -> Self {
+        let mut walk = Walk { bits: Bits::new(deflated), produced: 0, reach: Self::default() };
+        while walk.block().is_some() {}
+        walk.reach
+    }
+}
+
+struct Walk<'a> {
+    bits: Bits<'a>,
+    produced: u64,
+    reach: Reach,
+}
+
+impl Walk<'_> {
+    /// One block; `None` where the data ends or is broken.
+    fn block(&mut self) -> Option<()> {
+        let is_last = self.bits.take(1)? == 1;
+        match self.bits.take(2)? {
+            0 => self.stored()?,
+            1 => {
+                let (literals, distances) = FIXED.as_ref()?;
+                self.compressed(literals, distances)?;
+            }
+            2 => {
+                let (literals, distances) = self.dynamic()?;
+                self.compressed(&literals, &distances)?;
+            }
+            _ => return None,
+        }
+        // Behind a last block a new stream begins at the next octet (RFC 7692 §7.2.3.4).
+        if is_last {
+            self.bits.align();
+        }
+        Some(())
+    }
+
+    fn stored(&mut self) -> Option<()> {
+        self.bits.align();
+        let len = self.bits.take(16)?;
+        if self.bits.take(16)? != len ^ 0xFFFF {
+            return None;
+        }
+        self.bits.skip_octets(usize::try_from(len).ok()?)?;
+        self.produced = self.produced.saturating_add(u64::from(len));
+        Some(())
+    }
+
+    /// RFC 1951 §3.2.5: literals, and matches with a length and a distance.
+    fn compressed(&mut self, literals: &Code, distances: &Code) -> Option<()> {
+        const BASE: [u16; 29] = [
+            3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99,
+            115, 131, 163, 195, 227, 258,
+        ];
+        const EXTRA: [u8; 29] =
+            [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0];
+        loop {
+            let symbol = literals.next(&mut self.bits)?;
+            let place = match symbol {
+                0..=255 => {
+                    self.produced = self.produced.saturating_add(1);
+                    continue;
+                }
+                256 => return Some(()),
+                _ => usize::from(symbol.wrapping_sub(257)),
+            };
+            let extra = self.bits.take(u32::from(*EXTRA.get(place)?))?;
+            let len = u64::from(*BASE.get(place)?).saturating_add(u64::from(extra));
+            let distance = self.distance(distances)?;
+            let found = Match { distance, after: self.produced };
+            if self.reach.farthest.is_none_or(|farthest| farthest.distance < distance) {
+                self.reach.farthest = Some(found);
+            }
+            if u64::from(distance) > self.produced {
+                self.reach.before_message.get_or_insert(found);
+            }
+            self.produced = self.produced.saturating_add(len);
+        }
+    }
+
+    /// Symbols 0–3 are distances 1–4; then each pair has one more extra bit.
+    fn distance(&mut self, distances: &Code) -> Option<u32> {
+        let symbol = u32::from(distances.next(&mut self.bits)?);
+        if symbol < 4 {
+            return Some(symbol.wrapping_add(1));
+        }
+        if symbol > 29 {
+            return None;
+        }
+        let extra_bits = (symbol >> 1).wrapping_sub(1);
+        let extra = self.bits.take(extra_bits)?;
+        Some((((2 | (symbol & 1)) << extra_bits) | extra).wrapping_add(1))
+    }
+
+    /// RFC 1951 §3.2.7: the codes' lengths, themselves coded.
+    fn dynamic(&mut self) -> Option<(Box<Code>, Box<Code>)> {
+        const ORDER: [usize; 19] =
+            [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
+        let literal_count = usize::try_from(self.bits.take(5)?.wrapping_add(257)).ok()?;
+        let distance_count = usize::try_from(self.bits.take(5)?.wrapping_add(1)).ok()?;
+        let length_count = usize::try_from(self.bits.take(4)?.wrapping_add(4)).ok()?;
+        let mut lengths = [0_u8; 19];
+        for place in ORDER.iter().take(length_count) {
+            *lengths.get_mut(*place)? = u8::try_from(self.bits.take(3)?).ok()?;
+        }
+        let code = Code::new(&lengths)?;
+        let (mut lengths, mut count) = ([0_u8; 320], 0_usize);
+        let all = literal_count.saturating_add(distance_count);
+        while count < all {
+            let symbol = code.next(&mut self.bits)?;
+            let (length, times) = match symbol {
+                0..=15 => (u8::try_from(symbol).ok()?, 1),
+                16 => (*lengths.get(count.checked_sub(1)?)?, self.bits.take(2)?.wrapping_add(3)),
+                17 => (0, self.bits.take(3)?.wrapping_add(3)),
+                _ => (0, self.bits.take(7)?.wrapping_add(11)),
+            };
+            let end = count.saturating_add(usize::try_from(times).ok()?);
+            if end > all {
+                return None;
+            }
+            lengths.get_mut(count..end)?.fill(length);
+            count = end;
+        }
+        let (literals, distances) = lengths.get(..all)?.split_at_checked(literal_count)?;
+        Some((Code::new(literals)?, Code::new(distances)?))
+    }
+}
+
+/// The codes of RFC 1951 §3.2.6, for literals and for distances.
+static FIXED: LazyLock<Option<(Box<Code>, Box<Code>)>> = LazyLock::new(|| {
+    let mut lengths = [8_u8; 288];
+    lengths.get_mut(144..256)?.fill(9);
+    lengths.get_mut(256..280)?.fill(7);
+    Some((Code::new(&lengths)?, Code::new(&[5; 30])?))
+});
+
+/// A prefix code (RFC 1951 §3.2.2).
+struct Code {
+    /// By the next [`FAST_BITS`] bits: the symbol, and above nine bits the code's length; 0 where the
+    /// code is longer.
+    fast: [u16; 1 << FAST_BITS],
+    /// How many codes have each length.
+    counts: [u16; MOST_BITS + 1],
+    /// Symbols by length, then in order.
+    symbols: [u16; 288],
+}
+
+impl Code {
+    /// `None` where there are more codes of a length than can be.
+    fn new(lengths: &[u8]) -> Option<Box<Self>> {
+        let mut code =
+            Box::new(Self { fast: [0; 1 << FAST_BITS], counts: [0; 16], symbols: [0; 288] });
+        for length in lengths {
+            let count = code.counts.get_mut(usize::from(*length))?;
+            *count = count.saturating_add(1);
+        }
+        *code.counts.first_mut()? = 0;
+        let (mut left, mut firsts, mut places) = (1_i32, [0_u32; 16], [0_usize; 16]);
+        let (mut first, mut place) = (0_u32, 0_usize);
+        for length in 1..=MOST_BITS {
+            let count = *code.counts.get(length)?;
+            left = (left << 1).checked_sub(i32::from(count))?;
+            if left < 0 {
+                return None;
+            }
+            first = first.checked_shl(1)?;
+            (*firsts.get_mut(length)?, *places.get_mut(length)?) = (first, place);
+            first = first.checked_add(u32::from(count))?;
+            place = place.checked_add(usize::from(count))?;
+        }
+        for (symbol, length) in (0_u16..).zip(lengths) {
+            let length = usize::from(*length);
+            if length == 0 {
+                continue;
+            }
+            let (next, place) = (firsts.get_mut(length)?, places.get_mut(length)?);
+            *code.symbols.get_mut(*place)? = symbol;
+            let bits = u32::try_from(length).ok()?;
+            if bits <= FAST_BITS {
+                // Codes come with their high bit first.
+                let start = next.reverse_bits().checked_shr(32_u32.checked_sub(bits)?)?;
+                let entry = symbol | u16::try_from(bits).ok()? << 9;
+                let mut at = usize::try_from(start).ok()?;
+                while let Some(fast) = code.fast.get_mut(at) {
+                    *fast = entry;
+                    at = at.checked_add(1 << bits)?;
+                }
+            }
+            (*next, *place) = (next.checked_add(1)?, place.checked_add(1)?);
+        }
+        Some(code)
+    }
+
+    /// The next symbol; `None` where the data ends or has a code that nothing was given.
+    #[inline]
+    fn next(&self, bits: &mut Bits<'_>) -> Option<u16> {
+        bits.fill();
+        let entry = *self.fast.get(usize::try_from(bits.held & ((1 << FAST_BITS) - 1)).ok()?)?;
+        let length = u32::from(entry >> 9);
+        if length > 0 && length <= bits.count {
+            bits.drop(length);
+            return Some(entry & 0x1FF);
+        }
+        self.next_long(bits)
+    }
+
+    /// Bit by bit.
+    fn next_long(&self, bits: &mut Bits<'_>) -> Option<u16> {
+        let (mut code, mut first, mut place) = (0_u32, 0_u32, 0_u32);
+        for count in self.counts.iter().skip(1) {
+            let count = u32::from(*count);
+            code |= bits.take(1)?;
+            if let Some(within) = code.checked_sub(first).filter(|within| *within < count) {
+                let place = usize::try_from(place.wrapping_add(within)).ok()?;
+                return self.symbols.get(place).copied();
+            }
+            place = place.wrapping_add(count);
+            first = first.wrapping_add(count) << 1;
+            code <<= 1;
+        }
+        None
+    }
+}
+
+/// Bits out of octets, the low bit of each first.
+struct Bits<'a> {
+    octets: &'a [u8],
+    held: u64,
+    count: u32,
+}
+
+impl<'a> Bits<'a> {
+    const fn new(octets: &'a [u8]) -> Self {
+        Self { octets, held: 0, count: 0 }
+    }
+
+    /// Holds at least 48 bits, where there are so many left.
+    #[inline]
+    fn fill(&mut self) {
+        while self.count <= 48
+            && let Some((octet, rest)) = self.octets.split_first()
+        {
+            self.held |= u64::from(*octet) << self.count;
+            self.count = self.count.wrapping_add(8);
+            self.octets = rest;
+        }
+    }
+
+    /// The next `count` bits, at most 16; `None` where there are fewer.
+    #[inline]
+    fn take(&mut self, count: u32) -> Option<u32> {
+        self.fill();
+        if count > self.count {
+            return None;
+        }
+        let value = self.held & ((1 << count) - 1);
+        self.drop(count);
+        u32::try_from(value).ok()
+    }
+
+    #[inline]
+    fn drop(&mut self, count: u32) {
+        self.held >>= count;
+        self.count = self.count.wrapping_sub(count);
+    }
+
+    /// To the next octet.
+    fn align(&mut self) {
+        self.drop(self.count % 8);
+    }
+
+    fn skip_octets(&mut self, mut len: usize) -> Option<()> {
+        while len > 0 && self.count >= 8 {
+            self.drop(8);
+            len = len.saturating_sub(1);
+        }
+        self.octets = self.octets.get(len..)?;
+        Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
+    use hex_literal::hex;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn seen(distance: u32, after: u64) -> Match {
+        Match { distance, after }
+    }
+
+    #[test]
+    fn the_examples_of_rfc_7692_section_7_2_3() {
+        let none = Reach::default();
+        assert_eq!(Reach::of(&hex!("f248cdc9c90700")), none);
+        let second = Some(seen(5, 1));
+        assert_eq!(
+            Reach::of(&hex!("f200110000")),
+            Reach { farthest: second, before_message: second },
+            "the second Hello refers to the first"
+        );
+        assert_eq!(Reach::of(&hex!("000500faff48656c6c6f00")), none);
+        assert_eq!(Reach::of(&hex!("f348cdc9c9070000")), none);
+        // Two streams in one message: a match in the second refers to the first.
+        let both = [&hex!("f348cdc9c90700")[..], &hex!("f200110000")].concat();
+        assert_eq!(Reach::of(&both), Reach { farthest: Some(seen(5, 6)), before_message: None });
+    }
+
+    fn deflate(compress: &mut Compress, data: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(data.len() * 2 + 256);
+        compress.compress_vec(data, &mut out, FlushCompress::Sync).unwrap();
+        out
+    }
+
+    fn noise(len: usize) -> Vec<u8> {
+        let mut state = 1_u32;
+        (0..len)
+            .map(|_| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (state >> 24) as u8
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_window_is_seen_in_the_distances() {
+        let data = [&noise(3_000)[..], &noise(3_000)].concat();
+        let mut wide = Compress::new(Compression::best(), false);
+        let reach = Reach::of(&deflate(&mut wide, &data));
+        assert_eq!(reach, Reach { farthest: Some(seen(3_000, 3_001)), before_message: None });
+        let mut narrow = Compress::new_with_window_bits(Compression::best(), false, 10);
+        let reach = Reach::of(&deflate(&mut narrow, &data));
+        assert!(reach.farthest.is_none_or(|farthest| farthest.distance <= 1 << 10), "{reach:?}");
+    }
+
+    #[test]
+    fn takeover_is_seen_in_the_second_message() {
+        let mut sender = Compress::new(Compression::default(), false);
+        assert_eq!(Reach::of(&deflate(&mut sender, &noise(100))).before_message, None);
+        let again = deflate(&mut sender, &noise(100));
+        assert_eq!(Reach::of(&again).before_message, Some(seen(100, 1)));
+    }
+
+    proptest! {
+        #[test]
+        fn every_octet_is_walked(
+            data in prop::collection::vec(0u8..6, 0..4_000), level in 0u32..10, noisy: bool,
+        ) {
+            // A literal behind the data refers to nothing: that the walk comes to it shows in `after`.
+            let mut data = data;
+            if noisy {
+                data.extend_from_slice(&noise(2_000));
+            }
+            data.extend_from_slice(b"a needle in the hay; a needle in the hay");
+            let mut sender = Compress::new(Compression::new(level), false);
+            let deflated = deflate(&mut sender, &data);
+            let mut walk =
+                Walk { bits: Bits::new(&deflated), produced: 0, reach: Reach::default() };
+            while walk.block().is_some() {}
+            prop_assert_eq!(walk.produced, data.len() as u64);
+            prop_assert!(walk.bits.octets.is_empty());
+            prop_assert_eq!(walk.reach.before_message, None);
+        }
+
+        #[test]
+        fn what_inflates_refers_to_nothing_before_it(octets in prop::collection::vec(any::<u8>(), 0..300)) {
+            let mut out = Vec::with_capacity(1 << 20);
+            let whole = Decompress::new(false)
+                .decompress_vec(&octets, &mut out, FlushDecompress::Sync)
+                .is_ok();
+            let reach = Reach::of(&octets);
+            if whole && out.len() < 1 << 20 && !octets.is_empty() {
+                // The inflater stops behind a last block; the walk goes on.
+                let within = reach.before_message.is_none_or(|m| m.after >= out.len() as u64);
+                prop_assert!(within, "{reach:?} in {} octets", out.len());
+            }
+        }
+    }
+}
