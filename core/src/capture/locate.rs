@@ -6,7 +6,6 @@
 //!  file ···▓▓···▓···▓▓····▓▓···· 9 GB ····▓▓▓···▓▓▓···►       its packets among those of others
 //! ```
 
-use std::collections::HashMap;
 use std::io::{self, Read, Seek};
 use std::ops::Range;
 use std::sync::Arc;
@@ -16,15 +15,13 @@ use bytes::Bytes;
 use super::walk::{Entry, REACH, Wanted, Window};
 use crate::{ConnectionId, Direction};
 
-/// Where in the capture the octets of each lane lie: a sparse table, at most 24 octets for each 64
-/// KiB of capture in which a lane has any.
+/// Where in the capture the octets of one lane lie: a sparse table, at most 24 octets for each 64 KiB
+/// of capture in which the lane has any.
+///
+/// Lanes whose records lie farther apart than that, as do those of thousands of connections that take
+/// turns, have an entry a record.
 #[derive(Debug, Default)]
 pub struct LaneTable {
-    lanes: HashMap<(ConnectionId, Direction), Lane>,
-}
-
-#[derive(Debug, Default)]
-struct Lane {
     entries: Vec<Entry>,
     /// The lane offset after the last octet.
     end: u64,
@@ -49,42 +46,33 @@ impl LaneTable {
         Self::default()
     }
 
-    /// Takes in one [`Record::Octets`](crate::Record::Octets) of [`Leg::Client`](crate::Leg::Client):
-    /// `len` octets that start at `lane_offset` of their lane (all octets and gaps before them
-    /// counted) and in the block at `block_offset`, as
-    /// [`CaptureItem::Record`](super::CaptureItem::Record) has it. Call it for each, in order.
-    pub fn add(
-        &mut self,
-        connection: ConnectionId,
-        direction: Direction,
-        lane_offset: u64,
-        block_offset: u64,
-        len: usize,
-    ) {
-        let lane = self.lanes.entry((connection, direction)).or_default();
-        let is_near = lane.entries.last().is_some_and(|entry| {
-            lane_offset == lane.end
-                && block_offset >= lane.last_block
+    /// Takes in one [`Record::Octets`](crate::Record::Octets) of [`Leg::Client`](crate::Leg::Client)
+    /// of this lane: `len` octets that start at `lane_offset` (all octets and gaps before them counted)
+    /// and in the block at `block_offset`, as [`CaptureItem::Record`](super::CaptureItem::Record) has
+    /// it. Call it for each, in order.
+    pub fn add(&mut self, lane_offset: u64, block_offset: u64, len: usize) {
+        let is_near = self.entries.last().is_some_and(|entry| {
+            lane_offset == self.end
+                && block_offset >= self.last_block
                 && block_offset.saturating_sub(entry.block_offset) < REACH
         });
         if !is_near {
             let len = u32::try_from(len).unwrap_or(u32::MAX);
-            lane.entries.push(Entry { lane_offset, block_offset, len });
+            self.entries.push(Entry { lane_offset, block_offset, len });
         }
-        lane.end = lane_offset.saturating_add(len as u64);
-        lane.last_block = block_offset;
+        self.end = lane_offset.saturating_add(len as u64);
+        self.last_block = block_offset;
     }
 
-    /// How to read `range` (lane offsets) of a lane; what lies beyond the octets added so far is
-    /// left out.
+    /// How to read `range` (lane offsets); what lies beyond the octets added so far is left out.
+    /// `connection` and `direction` say of which lane, to whoever fails to read it.
     pub fn plan(
         &self,
         connection: ConnectionId,
         direction: Direction,
         range: Range<u64>,
     ) -> LanePlan {
-        let lane = self.lanes.get(&(connection, direction));
-        let (entries, end) = lane.map_or((&[][..], 0), |lane| (&lane.entries, lane.end));
+        let (entries, end) = (&self.entries, self.end);
         let range = range.start.min(end)..range.end.min(end).max(range.start.min(end));
         let first = entries.partition_point(|entry| entry.lane_offset <= range.start);
         let last = entries.partition_point(|entry| entry.lane_offset < range.end);
@@ -95,12 +83,12 @@ impl LaneTable {
 
     /// How many entries it has, for figures.
     pub fn len(&self) -> usize {
-        self.lanes.values().map(|lane| lane.entries.len()).sum()
+        self.entries.len()
     }
 
     /// Whether it has no entries.
     pub fn is_empty(&self) -> bool {
-        self.lanes.is_empty()
+        self.entries.is_empty()
     }
 }
 

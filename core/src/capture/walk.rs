@@ -61,7 +61,7 @@ impl Entry {
                     }
                     continue;
                 };
-                let known = match &anchor {
+                let known = match &mut anchor {
                     Some(known) => known,
                     None if piece.octets.len() as u64 >= u64::from(self.len) => {
                         let lane_end = self.lane_offset.saturating_add(u64::from(self.len));
@@ -77,6 +77,7 @@ impl Entry {
                     if wanted.is_filled(part) {
                         return Ok(true);
                     }
+                    known.pass(&piece);
                 }
             }
             if octets.is_empty() {
@@ -100,6 +101,13 @@ impl Anchor {
         let ahead = i64::from(seq.wrapping_sub(self.seq_end).cast_signed());
         self.lane_end.checked_add_signed(ahead)
     }
+
+    /// Goes on behind a packet of the lane: a FIN has a sequence number, and is no octet. Captures of
+    /// ours may have octets behind it.
+    fn pass(&mut self, piece: &Piece) {
+        let is_fin = piece.has_fin && piece.pattern.ours.is_some();
+        self.seq_end = self.seq_end.wrapping_add(u32::from(is_fin));
+    }
 }
 
 /// What the packets of one lane have in common.
@@ -116,6 +124,7 @@ struct Pattern {
 struct Piece {
     pattern: Pattern,
     seq: u32,
+    has_fin: bool,
     octets: Bytes,
 }
 
@@ -134,6 +143,7 @@ impl Piece {
         Some(Self {
             pattern: Pattern { flow: segment.flow, ours },
             seq: segment.seq.wrapping_add(after_syn),
+            has_fin: segment.has(flags::FIN),
             octets: packet.take(segment.payload),
         })
     }

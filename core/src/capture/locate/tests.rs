@@ -1,5 +1,6 @@
 //! Any range of any lane is what the reader said it is.
 
+use std::collections::HashMap;
 use std::io::{Cursor, SeekFrom};
 
 use proptest::collection::vec;
@@ -9,14 +10,15 @@ use super::*;
 use crate::capture::packet::{Flow, PacketHead, flags};
 use crate::capture::writer::{StreamEncoder, write_section_header};
 use crate::capture::{CaptureItem, CaptureReader};
-use crate::{ConnectionInfo, Leg, Record, Timestamp};
+use crate::{ConnectionInfo, Finish, Leg, Record, Timestamp};
 
 const AT: Timestamp = Timestamp::from_nanos(1);
+type Tables = HashMap<(ConnectionId, Direction), LaneTable>;
 type Lanes = HashMap<(ConnectionId, Direction), Vec<u8>>;
 
-/// Reads a capture into a table, and its lanes as they should be; gaps are filled with `?`.
-fn index(file: &[u8]) -> (LaneTable, Lanes) {
-    let (mut reader, mut table, mut lanes) = (CaptureReader::new(), LaneTable::new(), Lanes::new());
+/// Reads a capture into tables, and its lanes as they should be; gaps are filled with `?`.
+fn index(file: &[u8]) -> (Tables, Lanes) {
+    let (mut reader, mut tables, mut lanes) = (CaptureReader::new(), Tables::new(), Lanes::new());
     reader.receive(Bytes::copy_from_slice(file));
     reader.finish();
     while let Some(item) = reader.poll() {
@@ -25,7 +27,8 @@ fn index(file: &[u8]) -> (LaneTable, Lanes) {
             Record::Octets { connection, direction, octets, leg: Leg::Client, .. } => {
                 let lane = lanes.entry((connection, direction)).or_default();
                 let lane_offset = lane.len() as u64;
-                table.add(connection, direction, lane_offset, block_offset, octets.len());
+                let table = tables.entry((connection, direction)).or_default();
+                table.add(lane_offset, block_offset, octets.len());
                 lane.extend_from_slice(&octets);
             }
             Record::Gap { connection, direction, len, leg: Leg::Client, .. } => {
@@ -35,7 +38,7 @@ fn index(file: &[u8]) -> (LaneTable, Lanes) {
             _ => {}
         }
     }
-    (table, lanes)
+    (tables, lanes)
 }
 
 fn info(port: u16) -> ConnectionInfo {
@@ -96,13 +99,14 @@ fn foreign(data: &[u8], pieces: &[(usize, usize)]) -> Vec<u8> {
 }
 
 fn check(file: &[u8], ranges: &[(u64, u64)]) {
-    let (table, lanes) = index(file);
+    let (tables, lanes) = index(file);
     let mut cursor = Cursor::new(file);
     for ((connection, direction), lane) in &lanes {
         let len = lane.len() as u64;
         for (start, size) in ranges {
             let start = start % len;
             let end = (start + size).min(len);
+            let table = &tables[&(*connection, *direction)];
             let plan = table.plan(*connection, *direction, start..start + size);
             assert_eq!(plan.range(), start..end);
             let local = usize::try_from(start).unwrap()..usize::try_from(end).unwrap();
@@ -155,7 +159,7 @@ proptest! {
 fn a_million_small_records_take_few_entries() {
     let mut table = LaneTable::new();
     for turn in 0..1_000_000u64 {
-        table.add(ConnectionId(1), Direction::ClientToServer, turn * 10, 1000 + turn * 80, 10);
+        table.add(turn * 10, 1000 + turn * 80, 10);
     }
     // One for each 64 KiB of 80 MB.
     assert!(table.len() < 1250, "{}", table.len());
@@ -182,11 +186,12 @@ fn messages_far_apart_in_the_file_are_reached_without_reading_between() {
     chunks.extend(vec![(1, true, false, 60_000); 200]);
     chunks.push((0, true, false, 10));
     let file = ours(2, &chunks);
-    let (table, lanes) = index(&file);
+    let (tables, lanes) = index(&file);
     let len = file.len();
     let mut file = Counted(Cursor::new(file), 0);
-    let plan = table.plan(ConnectionId(1), Direction::ClientToServer, 5..15);
-    let lane = &lanes[&(ConnectionId(1), Direction::ClientToServer)];
+    let lane = (ConnectionId(1), Direction::ClientToServer);
+    let plan = tables[&lane].plan(ConnectionId(1), Direction::ClientToServer, 5..15);
+    let lane = &lanes[&lane];
     assert_eq!(plan.read(&mut file, 100).unwrap(), lane[5..15]);
     assert!(file.1 <= 3 * (128 << 10) && len > 10_000_000, "{} of {len}", file.1);
 }
@@ -200,7 +205,8 @@ fn octets_in_a_gap_and_in_a_changed_file_are_an_error() {
     encoder.octets(AT, Leg::Client, up, b"before", &mut file);
     encoder.gap(AT, Leg::Client, up, 4, &mut file);
     encoder.octets(AT, Leg::Client, up, b"behind", &mut file);
-    let (table, _) = index(&file);
+    let (tables, _) = index(&file);
+    let table = &tables[&(ConnectionId(1), up)];
     let read = |range, file: &[u8]| {
         table.plan(ConnectionId(1), up, range).read(&mut Cursor::new(file), 99)
     };
@@ -216,8 +222,22 @@ fn octets_in_a_gap_and_in_a_changed_file_are_an_error() {
     assert_eq!(read(0..6, &vec![0; file.len()]).unwrap_err().kind(), io::ErrorKind::InvalidData);
     assert_eq!(read(0..6, &[]).unwrap_err().kind(), io::ErrorKind::InvalidData);
     assert_eq!(read(0..0, &file).unwrap(), b""[..]);
-    let nowhere = table.plan(ConnectionId(9), up, 0..6);
+    let nowhere = LaneTable::new().plan(ConnectionId(9), up, 0..6);
     assert_eq!(nowhere.read(&mut Cursor::new(&file), 99).unwrap(), b""[..]);
+}
+
+#[test]
+fn octets_behind_a_fin_are_found() {
+    let (connection, up) = (ConnectionId(1), Direction::ClientToServer);
+    let mut file = Vec::new();
+    write_section_header(&mut file);
+    let mut encoder = StreamEncoder::open(connection, AT, &info(1), &mut file);
+    encoder.octets(AT, Leg::Client, up, b"before", &mut file);
+    encoder.finish(AT, Leg::Client, !up, Finish::Fin, &mut file);
+    encoder.finish(AT, Leg::Client, up, Finish::Fin, &mut file);
+    encoder.octets(AT, Leg::Client, up, b"behind", &mut file);
+    encoder.octets(AT, Leg::Client, up, b"it", &mut file);
+    check(&file, &[(0, 14), (6, 8), (5, 2), (12, 2)]);
 }
 
 #[test]
