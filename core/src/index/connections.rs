@@ -189,6 +189,11 @@ impl ConnectionSummary {
         self.handshake.as_ref().is_some_and(|handshake| handshake.upgraded)
     }
 
+    /// Whether the handshake agreed on permessage-deflate.
+    pub fn is_deflate_agreed(&self) -> bool {
+        self.handshake.as_ref().is_some_and(|handshake| handshake.deflate.is_some())
+    }
+
     /// The worst finding's severity.
     pub fn worst(&self) -> Option<Severity> {
         let [notes, warnings, errors] = self.findings;

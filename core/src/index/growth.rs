@@ -1,0 +1,210 @@
+//! How the index grows: one record's octets located, its events made into rows.
+
+use std::sync::Arc;
+
+use crate::capture::locate::LaneTable;
+use crate::index::{ConnectionSummary, FrameIndex, MessageRow};
+use crate::message::inflate::WINDOW;
+use crate::{
+    ConnectionId, ConnectionInfo, Diagnostic, Event, EventKind, Frame, Leg, Message, Opcode,
+    Record, Session, Timestamp,
+};
+
+/// Findings listed in all; beyond it they are only counted on their connection.
+const MAX_FINDINGS: usize = 100_000;
+
+/// A compressed lane keeps what its messages can refer to after so many octets …
+const CHECKPOINT_OCTETS: u64 = 4 << 20;
+/// … or so many messages, so that any message opens by inflating at most that much before it.
+const CHECKPOINT_MESSAGES: u32 = 4096;
+
+/// The rows of all views.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    pub(super) frames: FrameIndex,
+    pub(super) messages: Vec<MessageRow>,
+    pub(super) connections: Vec<ConnectionSummary>,
+    pub(super) findings: Vec<(ConnectionId, Diagnostic)>,
+}
+
+/// One connection: its summary's row, and what its lanes need to grow and to be read.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) summary: usize,
+    /// By [`Direction::index`].
+    pub(super) lanes: [LaneState; 2],
+}
+
+/// One direction of a connection.
+#[derive(Debug, Default)]
+pub(super) struct LaneState {
+    /// Octets of the lane so far, gaps included: the lane offset of the next one.
+    len: u64,
+    /// Where they lie in the capture.
+    pub(super) table: LaneTable,
+    /// Row of the frame that began the message in progress.
+    message_began: Option<u32>,
+    /// The latest frame: its ordinal in the lane and its row.
+    latest: Option<(u64, u32)>,
+    checkpoints: Vec<Checkpoint>,
+    /// Messages and octets since the last checkpoint.
+    since: (u32, u64),
+}
+
+/// A point between two messages of a compressed lane from which inflating can go on.
+#[derive(Debug, Clone)]
+pub(super) struct Checkpoint {
+    /// Lane offset just behind the message's last frame.
+    pub(super) offset: u64,
+    /// What messages from there on can refer to.
+    pub(super) history: Arc<[u8]>,
+}
+
+/// One connection while a record of it is taken in: looked up once, whatever the record holds.
+pub(super) struct Growth<'a> {
+    id: ConnectionId,
+    summary: &'a mut ConnectionSummary,
+    lanes: &'a mut [LaneState; 2],
+    frames: &'a mut FrameIndex,
+    messages: &'a mut Vec<MessageRow>,
+    findings: &'a mut Vec<(ConnectionId, Diagnostic)>,
+    /// The handshake agreed on permessage-deflate.
+    is_deflate_agreed: bool,
+}
+
+impl Rows {
+    /// A connection begins.
+    pub(super) fn open(&mut self, id: ConnectionId, at: Timestamp, info: &ConnectionInfo) -> Place {
+        let summary = self.connections.len();
+        self.connections.push(ConnectionSummary::new(id, at, Arc::new(info.clone())));
+        Place { summary, lanes: [LaneState::default(), LaneState::default()] }
+    }
+
+    /// The rows as this connection lets them grow.
+    #[inline]
+    pub(super) fn growth<'a>(
+        &'a mut self,
+        id: ConnectionId,
+        place: &'a mut Place,
+    ) -> Option<Growth<'a>> {
+        let Self { frames, messages, connections, findings } = self;
+        let summary = connections.get_mut(place.summary)?;
+        let is_deflate_agreed = summary.is_deflate_agreed();
+        let lanes = &mut place.lanes;
+        Some(Growth { id, summary, lanes, frames, messages, findings, is_deflate_agreed })
+    }
+}
+
+impl LaneState {
+    /// The last checkpoint at or before this lane offset.
+    pub(super) fn checkpoint_before(&self, offset: u64) -> Option<&Checkpoint> {
+        let after = self.checkpoints.partition_point(|point| point.offset <= offset);
+        after.checked_sub(1).and_then(|at| self.checkpoints.get(at))
+    }
+}
+
+impl Growth<'_> {
+    /// Notes where a record's octets lie, before they are understood.
+    pub(super) fn locate(&mut self, record: &Record, block_offset: u64) {
+        self.summary.last_at = self.summary.last_at.max(record.at());
+        match record {
+            Record::Octets { leg: Leg::Client, direction, octets, .. } => {
+                let lane = &mut self.lanes[direction.index()];
+                lane.table.add(lane.len, block_offset, octets.len());
+                lane.len = lane.len.saturating_add(octets.len() as u64);
+                let seen = &mut self.summary.octets[direction.index()];
+                *seen = seen.saturating_add(octets.len() as u64);
+            }
+            Record::Gap { leg: Leg::Client, direction, len, .. } => {
+                let lane = &mut self.lanes[direction.index()];
+                lane.len = lane.len.saturating_add(*len);
+            }
+            _ => {}
+        }
+    }
+
+    /// Makes a row of what was understood, where it is one.
+    #[inline]
+    pub(super) fn apply(&mut self, event: Event) {
+        // By reference: frames and messages are many, and moving one is dearer than noting it.
+        match &event.kind {
+            EventKind::FrameDecoded(frame) => return self.add_frame(frame),
+            EventKind::MessageCompleted(message) => return self.add_message(message),
+            _ => {}
+        }
+        match event.kind {
+            EventKind::DiagnosticRaised(finding) => self.add_finding(finding),
+            kind => {
+                self.summary.apply(event.at, kind);
+                self.is_deflate_agreed = self.summary.is_deflate_agreed();
+            }
+        }
+    }
+
+    #[inline]
+    fn add_frame(&mut self, frame: &Frame) {
+        let lane = &mut self.lanes[frame.direction.index()];
+        let opcode = frame.header.opcode;
+        let begins = opcode.begins_message();
+        let compressed = begins && frame.header.rsv.rsv1() && self.is_deflate_agreed;
+        let row = self.frames.push(self.id, frame, compressed);
+        let row = u32::try_from(row).unwrap_or(u32::MAX);
+        lane.latest = Some((frame.index, row));
+        self.summary.count_frame(frame);
+        if begins {
+            lane.message_began = Some(row);
+        }
+        // What is no part of a data message is a row of its own.
+        let continues = opcode == Opcode::Continuation && lane.message_began.is_some();
+        if !begins && !continues {
+            let data_len = frame.header.payload_len.value;
+            self.messages.push(MessageRow { first_frame: row, last_frame: row, data_len });
+        }
+    }
+
+    #[inline]
+    fn add_message(&mut self, message: &Message) {
+        let lane = &mut self.lanes[message.direction.index()];
+        let Some((_, last_frame)) = lane.latest else { return };
+        let first_frame = lane.message_began.take().unwrap_or(last_frame);
+        if message.compressed {
+            let (messages, octets) = &mut lane.since;
+            *messages = messages.saturating_add(1);
+            *octets = octets.saturating_add(message.wire_len).saturating_add(message.data_len);
+        }
+        self.messages.push(MessageRow { first_frame, last_frame, data_len: message.data_len });
+        let seen = &mut self.summary.messages[message.direction.index()];
+        *seen = seen.saturating_add(1);
+    }
+
+    fn add_finding(&mut self, finding: Diagnostic) {
+        self.summary.count_finding(finding.rule.severity);
+        let latest = self.lanes[finding.direction.index()].latest;
+        if let (Some(about), Some((ordinal, row))) = (finding.place.frame, latest)
+            && about == ordinal
+        {
+            self.frames.mark(row as usize, finding.rule.severity);
+        }
+        if self.findings.len() < MAX_FINDINGS {
+            self.findings.push((self.id, finding));
+        }
+    }
+
+    /// Keeps a checkpoint where a compressed lane has come far enough since the last one.
+    #[inline]
+    pub(super) fn keep_history(&mut self, record: &Record, session: &mut Session) {
+        let Record::Octets { direction, leg: Leg::Client, .. } = record else { return };
+        let lane = &mut self.lanes[direction.index()];
+        let (messages, octets) = lane.since;
+        if messages < CHECKPOINT_MESSAGES && octets < CHECKPOINT_OCTETS {
+            return;
+        }
+        // Only between messages does the history belong to a known offset.
+        let Some(offset) = session.offset_between_messages(self.id, *direction) else { return };
+        let Some(history) = session.inflate_history(self.id, *direction) else { return };
+        if history.len() <= WINDOW {
+            lane.checkpoints.push(Checkpoint { offset, history: history.into() });
+            lane.since = (0, 0);
+        }
+    }
+}
