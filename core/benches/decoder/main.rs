@@ -1,7 +1,7 @@
 //! How fast octets become frames, beside tungstenite and fastwebsockets on the same octets.
 //!
 //! ```text
-//! cargo bench -p framescope-core --bench decoder [-- PART_OF_A_TITLE [PAYLOAD_OCTETS]]
+//! cargo bench -p framescope-core --bench decoder [-- PART_OF_A_TITLE [PAYLOAD_OCTETS [PART_OF_A_NAME]]]
 //! ```
 //!
 //! Contenders run in turn within each round, so that whatever else the machine does meets all alike;
@@ -35,7 +35,8 @@ fn main() {
     let mut words = std::env::args().skip(1).filter(|argument| !argument.starts_with('-'));
     let wanted = words.next();
     let size = words.next().and_then(|size| size.parse().ok());
-    let table = if is_bench { Table::thorough(size) } else { Table::brief() };
+    let name = words.next();
+    let table = if is_bench { Table::thorough(size, name) } else { Table::brief() };
     for (title, make) in TABLES {
         if wanted.as_ref().is_none_or(|wanted| title.contains(wanted.as_str())) {
             Table::title(title);

@@ -12,18 +12,20 @@ pub struct Table {
     share: Duration,
     /// The only payload to measure with, where one is wanted.
     size: Option<usize>,
+    /// Part of the names of the only contenders to measure, where some are wanted.
+    name: Option<String>,
 }
 
 impl Table {
     /// For figures to go by.
-    pub fn thorough(size: Option<usize>) -> Self {
+    pub fn thorough(size: Option<usize>, name: Option<String>) -> Self {
         // Shares shorter than a scheduler's time slice: most rounds are then nobody else's.
-        Self { rounds: 151, share: Duration::from_millis(2), size }
+        Self { rounds: 151, share: Duration::from_millis(2), size, name }
     }
 
     /// To see that all still agree.
     pub fn brief() -> Self {
-        Self { rounds: 1, share: Duration::ZERO, size: None }
+        Self { rounds: 1, share: Duration::ZERO, size: None, name: None }
     }
 
     pub fn title(title: &str) {
@@ -39,6 +41,13 @@ impl Table {
         if self.size.is_some_and(|size| size != traffic.size) {
             return;
         }
+        let is_wanted =
+            |name: &str| self.name.as_ref().is_none_or(|part| name.contains(part.as_str()));
+        let mut contenders: Vec<&mut dyn Contender> = contenders
+            .iter_mut()
+            .map(|contender| &mut **contender as &mut dyn Contender)
+            .filter(|contender| is_wanted(contender.name()))
+            .collect();
         let repeats: Vec<u32> = contenders
             .iter_mut()
             .map(|contender| {
