@@ -290,3 +290,40 @@ fn a_101_that_names_no_protocol_is_followed_and_one_that_names_another_is_not() 
     assert_eq!(answer(""), (1, 0));
     assert_eq!(answer("Upgrade: h2c\r\n"), (0, 2));
 }
+
+#[test]
+fn a_stream_of_events_tells_each_as_it_comes_in_any_pieces() {
+    let told = |step: usize| {
+        let mut conversation = Conversation::new();
+        conversation.say(UP, b"GET /events HTTP/1.1\r\nHost: a\r\n\r\n");
+        let head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let body = b"f\r\nretry: 2000\n\nid\r\n15\r\n: 1\ndata: hello\n\ndata\r\n4\r\n: y\n\r\n1\r\n\n\r\n0\r\n\r\n";
+        for part in [&head[..], body].concat().chunks(step) {
+            conversation.say(DOWN, part);
+        }
+        let mut told = Vec::new();
+        for kind in conversation.kinds {
+            match kind {
+                EventKind::ServerSentEvent(sent) => {
+                    told.push(format!("{:?} {:?} {:?}", sent.id, sent.retry, sent.data));
+                }
+                EventKind::BodyCompleted { content, wire_len, .. } => {
+                    told.push(format!("{} of {wire_len}", content.len()));
+                }
+                _ => {}
+            }
+        }
+        told
+    };
+    assert_eq!(
+        told(1000),
+        [
+            "None Some(2000) None",
+            r#"Some("1") None Some("hello")"#,
+            r#"None None Some("y")"#,
+            "41 of 67"
+        ]
+    );
+    assert_eq!(told(1), told(1000));
+    assert_eq!(told(7), told(1000));
+}

@@ -53,8 +53,14 @@ fn cut(lane: &[u8], cuts: &[prop::sample::Index]) -> Vec<Vec<u8>> {
 }
 
 /// Limits that short lanes reach.
-const SMALL: Limits =
-    Limits { frame_payload: 8, message_data: 16, inflate_budget: 64, head: 300, early: 40 };
+const SMALL: Limits = Limits {
+    frame_payload: 8,
+    message_data: 16,
+    body_content: 16,
+    inflate_budget: 64,
+    head: 300,
+    early: 40,
+};
 
 fn events(records: &[Record]) -> Vec<Event> {
     events_within(Limits { inflate_budget: 1 << 20, ..Limits::KEEP }, records)
@@ -84,6 +90,7 @@ fn lane_events(events: &[Event], wanted: Direction) -> Vec<EventKind> {
         EventKind::FrameDecoded(frame) => Some(frame.direction),
         EventKind::MessageCompleted(message) => Some(message.direction),
         EventKind::DiagnosticRaised(finding) => Some(finding.direction),
+        EventKind::ServerSentEvent(_) => Some(Direction::ServerToClient),
         _ => None,
     };
     events.iter().filter(|e| of(&e.kind) == Some(wanted)).map(|e| e.kind.clone()).collect()

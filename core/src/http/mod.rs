@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! octets ─► HeadReader ─► Head (raw + parsed view + faults) ─► BodyFraming ─► BodyDecoder
+//!                           │                                                 └─► EventStreamReader
 //!                           └─► edit: change a field in place, every other octet as it was
 //! ```
 #![cfg_attr(
@@ -12,12 +13,14 @@
 pub mod body;
 pub mod check;
 pub mod edit;
+pub mod event_stream;
 pub mod head;
 mod parse;
 mod reader;
 
 pub use body::{BodyDecoder, BodyFraming, BodyPart};
 pub use edit::{Edit, EditError};
+pub use event_stream::{EventStreamReader, ServerSentEvent};
 pub use head::{FaultKind, Head, HeadError, HeadFault, Header, StartLine};
 pub(crate) use parse::is_token;
 pub use reader::HeadReader;

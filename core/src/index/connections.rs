@@ -54,6 +54,8 @@ pub struct Exchange {
     pub response: Option<Arc<Head>>,
     /// Octets of content of request and response, once whole, by [`crate::Direction::index`].
     pub content_len: [Option<u64>; 2],
+    /// Blocks of the response where it is a stream of events.
+    pub events: u64,
 }
 
 /// Where a connection stands.
@@ -107,6 +109,15 @@ impl ConnectionSummary {
                 });
                 if let Some(exchange) = open {
                     exchange.content_len[direction.index()] = Some(content_len);
+                }
+            }
+            EventKind::ServerSentEvent(_) => {
+                let open = self.exchanges.iter_mut().find(|exchange| {
+                    exchange.response.is_some()
+                        && exchange.content_len[Direction::ServerToClient.index()].is_none()
+                });
+                if let Some(exchange) = open {
+                    exchange.events = exchange.events.saturating_add(1);
                 }
             }
             EventKind::HandshakeCompleted(handshake) => {
@@ -165,6 +176,7 @@ impl ConnectionSummary {
                     answered_at: None,
                     response: None,
                     content_len: [None, None],
+                    events: 0,
                 });
             }
             Direction::ServerToClient => {

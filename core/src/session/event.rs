@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
+use crate::http::ServerSentEvent;
 use crate::message::MessageFault;
 use crate::{
     ConnectionId, ConnectionInfo, ConnectionNote, Diagnostic, Direction, Finish, Frame, Head, Leg,
@@ -43,7 +46,12 @@ pub enum EventKind {
         wire_len: u64,
         /// Octets of content, chunk framing taken off.
         content_len: u64,
+        /// The content as far as [`crate::session::Limits::body_content`] keeps it. Any content
+        /// coding is still on it.
+        content: Bytes,
     },
+    /// A block of a `text/event-stream` is whole: an event for the page, a setting or a comment.
+    ServerSentEvent(Box<ServerSentEvent>),
     /// A request to open a WebSocket was answered, with 101 or otherwise.
     HandshakeCompleted(Arc<OpeningHandshake>),
     /// A frame is whole.

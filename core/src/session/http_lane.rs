@@ -7,11 +7,13 @@
 //!                        └──────────────────┘
 //! ```
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use crate::diagnostics::{Rule, rules};
 use crate::http::head::HeadError;
-use crate::http::{BodyDecoder, BodyFraming, BodyPart, HeadReader};
+use crate::http::{
+    BodyDecoder, BodyFraming, BodyPart, EventStreamReader, HeadReader, ServerSentEvent,
+};
 
 /// Follows one lane's HTTP messages.
 #[derive(Debug)]
@@ -27,8 +29,38 @@ enum Stage {
     Head(HeadReader),
     /// A head is whole; what follows it is not decided yet.
     Between,
-    Body(BodyDecoder, BodyFraming),
+    Body(Box<Body>),
     Lost,
+}
+
+#[derive(Debug)]
+struct Body {
+    decoder: BodyDecoder,
+    framing: BodyFraming,
+    /// Content so far, up to `keep` octets.
+    content: BytesMut,
+    keep: usize,
+    events: Option<EventStreamReader>,
+}
+
+impl Body {
+    fn take_in(&mut self, mut content: &[u8], events: &mut Vec<ServerSentEvent>) {
+        let room = self.keep.saturating_sub(self.content.len()).min(content.len());
+        self.content.extend_from_slice(content.get(..room).unwrap_or_default());
+        if let Some(reader) = &mut self.events {
+            while let Some(event) = reader.next_event(&mut content) {
+                events.push(event);
+            }
+        }
+    }
+
+    fn end(&mut self) -> HttpPart {
+        HttpPart::BodyEnd {
+            wire_len: self.decoder.wire_len(),
+            content_len: self.decoder.content_len(),
+            content: self.content.split().freeze(),
+        }
+    }
 }
 
 /// What an HTTP lane found.
@@ -47,7 +79,11 @@ pub enum HttpPart {
         wire_len: u64,
         /// Octets of content.
         content_len: u64,
+        /// The content, as much of it as is kept.
+        content: Bytes,
     },
+    /// Blocks of a stream of events became whole.
+    Events(Vec<ServerSentEvent>),
     /// The lane cannot be followed any further.
     Lost {
         /// Lane offset of the first octet that is not understood.
@@ -85,13 +121,19 @@ impl HttpLane {
                 Ok(Some(raw)) => Some(HttpPart::Head { raw, offset: self.head_offset }),
                 Err(fault) => Some(self.lose_head(&fault, input)),
             },
-            Stage::Body(body, _) => loop {
-                match body.next_part(input)? {
-                    BodyPart::Content(_) => {}
+            Stage::Body(body) => loop {
+                match body.decoder.next_part(input)? {
+                    BodyPart::Content(content) => {
+                        let mut events = Vec::new();
+                        body.take_in(content, &mut events);
+                        if !events.is_empty() {
+                            return Some(HttpPart::Events(events));
+                        }
+                    }
                     BodyPart::End => {
-                        let (wire_len, content_len) = (body.wire_len(), body.content_len());
+                        let end = body.end();
                         self.stage = Stage::Between;
-                        return Some(HttpPart::BodyEnd { wire_len, content_len });
+                        return Some(end);
                     }
                     BodyPart::Invalid(reason) => {
                         let taken = before.saturating_sub(input.len()) as u64;
@@ -118,9 +160,17 @@ impl HttpLane {
         HttpPart::Lost { offset: self.head_offset, rule, reason: fault.to_string() }
     }
 
-    /// A body follows.
-    pub fn expect_body(&mut self, framing: BodyFraming) {
-        self.stage = Stage::Body(BodyDecoder::new(framing), framing);
+    /// A body follows, of which `keep` octets are kept; `events` reads it where it is a stream of
+    /// events.
+    pub fn expect_body(
+        &mut self,
+        framing: BodyFraming,
+        keep: usize,
+        events: Option<EventStreamReader>,
+    ) {
+        let decoder = BodyDecoder::new(framing);
+        let body = Body { decoder, framing, content: BytesMut::new(), keep, events };
+        self.stage = Stage::Body(Box::new(body));
     }
 
     /// The next head follows at once.
@@ -152,12 +202,9 @@ impl HttpLane {
     /// No more octets come: the end of a body that lasts until then, or a message cut short.
     pub fn finish(&mut self) -> Option<HttpPart> {
         match std::mem::replace(&mut self.stage, Stage::Lost) {
-            Stage::Body(body, BodyFraming::UntilClose) => Some(HttpPart::BodyEnd {
-                wire_len: body.wire_len(),
-                content_len: body.content_len(),
-            }),
-            Stage::Body(body, _) => {
-                let wire_len = body.wire_len();
+            Stage::Body(mut body) if body.framing == BodyFraming::UntilClose => Some(body.end()),
+            Stage::Body(body) => {
+                let wire_len = body.decoder.wire_len();
                 let reason = format!("the sender closed after {wire_len} octets of a longer body");
                 Some(HttpPart::Lost { offset: self.offset, rule: &rules::HTTP_MESSAGE_CUT, reason })
             }

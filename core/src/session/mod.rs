@@ -28,6 +28,8 @@ pub struct Limits {
     pub frame_payload: usize,
     /// Octets kept on a [`crate::Message`].
     pub message_data: usize,
+    /// Octets kept of the content of one plain HTTP body, and of the data of one server-sent event.
+    pub body_content: usize,
     /// Octets one message may inflate to before inflating stops.
     pub inflate_budget: u64,
     /// Octets of one HTTP head.
@@ -42,13 +44,15 @@ impl Limits {
     pub const KEEP: Self = Self {
         frame_payload: 64 << 20,
         message_data: 64 << 20,
+        body_content: 1 << 20,
         inflate_budget: 256 << 20,
         head: 256 << 10,
         early: 1 << 20,
     };
 
     /// Keeps no payload; checks and counts all the same: for the index.
-    pub const COUNT: Self = Self { frame_payload: 0, message_data: 0, ..Self::KEEP };
+    pub const COUNT: Self =
+        Self { frame_payload: 0, message_data: 0, body_content: 0, ..Self::KEEP };
 }
 
 impl Default for Limits {

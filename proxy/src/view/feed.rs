@@ -77,6 +77,7 @@ impl<W: Write> Feed<W> {
                 let limits = Limits {
                     frame_payload: PREVIEW_OCTETS,
                     message_data: PREVIEW_OCTETS,
+                    body_content: PREVIEW_OCTETS,
                     ..Limits::KEEP
                 };
                 (limits, Sink::Text { lines: Lines::new(layout, palette, secrets), out })

@@ -113,6 +113,7 @@ impl Lines {
             EventKind::ConnectionNoted(note) => line.noted(note),
             EventKind::HeadReceived { leg, head, .. } => line.head(*leg, head),
             EventKind::BodyCompleted { .. } | EventKind::MessageCompleted(_) => Ok(()),
+            EventKind::ServerSentEvent(sent) => line.server_sent_event(sent),
             EventKind::HandshakeCompleted(handshake) => line.handshake(handshake),
             EventKind::FrameDecoded(frame) => line.frame(frame, paired.message.as_ref()),
             EventKind::DiagnosticRaised(diagnostic) => line.finding(diagnostic),

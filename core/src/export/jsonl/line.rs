@@ -5,8 +5,10 @@ use serde::Serialize;
 use super::SCHEMA_VERSION;
 use super::frame::{FrameLine, LoneMessage};
 use super::handshake::{HandshakeLine, HeadLine};
-use super::rest::{Body, Ended, Finding, Finished, Gap, LaneLost, Noted, Opened};
-use super::value::{Nanos, Stamp};
+use super::rest::{
+    Body, Ended, Finding, Finished, Gap, LaneLost, Noted, Opened, ServerSentEventLine,
+};
+use super::value::{Base64, Nanos, Stamp};
 use crate::present::Secrets;
 use crate::{ConnectionId, Event, EventKind, Message, Timestamp};
 
@@ -18,7 +20,8 @@ pub(super) enum Line<'a> {
     ConnectionOpened(Of<'a, Opened<'a>>),
     ConnectionNoted(Of<'a, Noted<'a>>),
     Head(Of<'a, HeadLine<'a>>),
-    Body(Of<'a, Body>),
+    Body(Of<'a, Body<'a>>),
+    ServerSentEvent(Of<'a, ServerSentEventLine<'a>>),
     Handshake(Of<'a, Box<HandshakeLine<'a>>>),
     Frame(Box<FrameLine<'a>>),
     Message(Of<'a, LoneMessage<'a>>),
@@ -61,9 +64,16 @@ impl<'a> Line<'a> {
             EventKind::HeadReceived { leg, direction, head } => {
                 Self::Head(of.with(HeadLine::of(*leg, *direction, head, secrets)))
             }
-            EventKind::BodyCompleted { direction, wire_len, content_len } => {
-                let (wire_len, content_len) = (*wire_len, *content_len);
-                Self::Body(of.with(Body { direction: direction.name(), wire_len, content_len }))
+            EventKind::BodyCompleted { direction, wire_len, content_len, content } => {
+                Self::Body(of.with(Body {
+                    direction: direction.name(),
+                    wire_len: *wire_len,
+                    content_len: *content_len,
+                    content_base64: Base64(content),
+                }))
+            }
+            EventKind::ServerSentEvent(sent) => {
+                Self::ServerSentEvent(of.with(ServerSentEventLine::of(sent)))
             }
             EventKind::HandshakeCompleted(handshake) => {
                 Self::Handshake(of.with(Box::new(HandshakeLine::of(handshake, secrets))))

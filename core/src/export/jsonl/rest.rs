@@ -5,7 +5,10 @@ use std::net::SocketAddr;
 
 use serde::Serialize;
 
+use super::value::Base64;
+
 use crate::connection::{Alteration, Failure, TlsInfo};
+use crate::http::ServerSentEvent;
 use crate::present::Secrets;
 use crate::session::Ending;
 use crate::{CloseCode, ConnectionInfo, ConnectionNote, Diagnostic, Direction, Finish, Leg};
@@ -74,10 +77,40 @@ impl<'a> FailureOf<'a> {
 
 /// A plain HTTP body.
 #[derive(Debug, Serialize)]
-pub(super) struct Body {
+pub(super) struct Body<'a> {
     pub direction: &'static str,
     pub wire_len: u64,
     pub content_len: u64,
+    pub content_base64: Base64<'a>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct ServerSentEventLine<'a> {
+    index: u64,
+    offset: u64,
+    len: u64,
+    event: Option<&'a str>,
+    id: Option<&'a str>,
+    retry: Option<u64>,
+    comment: Option<&'a str>,
+    data: Option<&'a str>,
+    data_len: u64,
+}
+
+impl<'a> ServerSentEventLine<'a> {
+    pub(super) fn of(event: &'a ServerSentEvent) -> Self {
+        Self {
+            index: event.index,
+            offset: event.offset,
+            len: event.len,
+            event: event.event.as_deref(),
+            id: event.id.as_deref(),
+            retry: event.retry,
+            comment: event.comment.as_deref(),
+            data: event.data.as_deref(),
+            data_len: event.data_len,
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]

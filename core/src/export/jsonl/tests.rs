@@ -12,6 +12,7 @@ use crate::diagnostics::{Place, rules};
 use crate::handshake::{
     AcceptCheck, AcceptDerivation, AcceptVerdict, Check, DeflateParams, Extension, Negotiated,
 };
+use crate::http::ServerSentEvent;
 use crate::message::MessageFault;
 use crate::session::Ending;
 use crate::{Finish, Leg, OpeningHandshake};
@@ -233,7 +234,21 @@ fn findings_gaps_lost_lanes_bodies_and_faults_of_the_capture() {
         EventKind::DiagnosticRaised(finding()),
         EventKind::GapMet { direction: ServerToClient, len: 4096 },
         EventKind::LaneLost { direction: ServerToClient, offset: 9, reason: "a gap".into() },
-        EventKind::BodyCompleted { direction: ServerToClient, wire_len: 12, content_len: 5 },
+        EventKind::BodyCompleted {
+            direction: ServerToClient,
+            wire_len: 12,
+            content_len: 5,
+            content: Bytes::from_static(b"hello"),
+        },
+        EventKind::ServerSentEvent(Box::new(ServerSentEvent {
+            index: 1,
+            offset: 13,
+            len: 24,
+            data: Some("hello".to_owned()),
+            data_len: 5,
+            id: Some("7".to_owned()),
+            ..ServerSentEvent::default()
+        })),
     ]);
     let mut out = JsonLines::new(Vec::new(), Secrets::Masked).unwrap();
     out.capture_fault(1234, "the file ends in the middle of a block").unwrap();

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::{Inspector, Lane, Out};
 use crate::diagnostics::{Place, rules};
-use crate::http::{BodyFraming, HeadReader, check};
+use crate::http::{BodyFraming, EventStreamReader, HeadReader, check};
 use crate::session::frame_checks::Extensions;
 use crate::session::frame_lane::FrameLane;
 use crate::session::http_lane::{HttpLane, HttpPart};
@@ -42,8 +42,14 @@ impl Inspector {
                     }
                 }
             }
-            (HttpPart::BodyEnd { wire_len, content_len }, _) => {
-                self.tell(at, EventKind::BodyCompleted { direction, wire_len, content_len }, out);
+            (HttpPart::Events(events), _) => {
+                for event in events {
+                    self.tell(at, EventKind::ServerSentEvent(Box::new(event)), out);
+                }
+            }
+            (HttpPart::BodyEnd { wire_len, content_len, content }, _) => {
+                let ended = EventKind::BodyCompleted { direction, wire_len, content_len, content };
+                self.tell(at, ended, out);
                 if let Lane::Http(lane) = self.lane_mut(direction) {
                     lane.expect_head();
                 }
@@ -56,7 +62,7 @@ impl Inspector {
 
     fn request(&mut self, head: &Arc<Head>, at: Timestamp, out: Out<'_>) {
         let direction = Direction::ClientToServer;
-        let limit = self.limits.early;
+        let (limit, keep) = (self.limits.early, self.limits.body_content);
         let len = self.requests_len.saturating_add(head.raw.len());
         if len > limit && !self.requests.is_empty() {
             let reason = format!("more than {limit} octets of requests without an answer");
@@ -67,7 +73,7 @@ impl Inspector {
         if !head.asks_for_websocket()
             && let Lane::Http(lane) = self.lane_mut(direction)
         {
-            follow_with(lane, BodyFraming::of_request(head));
+            follow_with(lane, BodyFraming::of_request(head), keep, None);
         }
         let told = EventKind::HeadReceived { leg: Leg::Client, direction, head: head.clone() };
         self.tell(at, told, out);
@@ -113,11 +119,13 @@ impl Inspector {
             }
             return;
         }
+        let keep = self.limits.body_content;
+        let events = is_event_stream(head).then(|| EventStreamReader::new(keep));
         if let Lane::Http(lane) = self.lane_mut(direction) {
-            follow_with(lane, BodyFraming::of_response(head, method));
+            follow_with(lane, BodyFraming::of_response(head, method), keep, events);
         }
         if asked && let (Some(request), Lane::Http(lane)) = (&request, self.lane_mut(!direction)) {
-            follow_with(lane, BodyFraming::of_request(request));
+            follow_with(lane, BodyFraming::of_request(request), keep, None);
         }
     }
 
@@ -204,10 +212,24 @@ impl Inspector {
 }
 
 /// Sets a lane on what follows a head with this body.
-fn follow_with(lane: &mut HttpLane, framing: BodyFraming) {
+fn follow_with(
+    lane: &mut HttpLane,
+    framing: BodyFraming,
+    keep: usize,
+    events: Option<EventStreamReader>,
+) {
     if framing == BodyFraming::Empty {
         lane.expect_head();
     } else {
-        lane.expect_body(framing);
+        lane.expect_body(framing, keep, events);
     }
+}
+
+/// Whether the body is a stream of events that can be read as it stands.
+fn is_event_stream(head: &Head) -> bool {
+    let is_type = head.field("Content-Type").is_some_and(|field| {
+        let media_type = field.value.split(|octet| *octet == b';').next().unwrap_or_default();
+        media_type.trim_ascii().eq_ignore_ascii_case(b"text/event-stream")
+    });
+    is_type && head.status() == Some(200) && head.field("Content-Encoding").is_none()
 }

@@ -4,8 +4,9 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use framescope_core::handshake::AcceptVerdict;
-use framescope_core::http::StartLine;
-use framescope_core::{Head, Leg, OpeningHandshake};
+use framescope_core::http::{ServerSentEvent, StartLine};
+use framescope_core::present::thousands;
+use framescope_core::{Direction, Head, Leg, OpeningHandshake};
 
 use super::Line;
 use crate::view::{Role, escape};
@@ -70,6 +71,41 @@ impl<W: Write> Line<'_, W> {
         };
         if let Some((role, text)) = accept {
             write!(self.out, "  {}", self.paint(role, text))?;
+        }
+        writeln!(self.out)
+    }
+
+    /// One block of a stream of events: `event`, its length, what sets it apart, its data.
+    pub(super) fn server_sent_event(&mut self, sent: &ServerSentEvent) -> io::Result<()> {
+        self.prefix()?;
+        let mut remark = Vec::new();
+        if let Some(event) = &sent.event {
+            remark.push(escape::text(event, 40));
+        }
+        if let Some(id) = &sent.id {
+            remark.push(format!("id {}", escape::text(id, 40)));
+        }
+        if let Some(retry) = sent.retry {
+            remark.push(format!("retry {retry} ms"));
+        }
+        if let Some(comment) = sent.comment.as_ref().filter(|_| !sent.is_dispatched()) {
+            remark.push(format!("comment {}", escape::text(comment, 60)));
+        }
+        let remark = remark.join(", ");
+        let len = thousands(if sent.is_dispatched() { sent.data_len } else { sent.len });
+        let arrow = Direction::ServerToClient.arrow();
+        write!(
+            self.out,
+            "{} {:<6} {len:>21}",
+            self.paint(Role::ServerToClient, arrow),
+            self.paint(Role::Opcode, if sent.is_dispatched() { "event" } else { "stream" }),
+        )?;
+        if !remark.is_empty() {
+            write!(self.out, "  {}", self.paint(Role::Weak, format!("({remark})")))?;
+        }
+        if let Some(data) = &sent.data {
+            let room = self.room(32 + escape::columns(&remark) + 3).max(20);
+            write!(self.out, "  {}", escape::text(data, room))?;
         }
         writeln!(self.out)
     }
