@@ -44,6 +44,7 @@ pub mod handshake;
 pub mod http;
 pub mod index;
 pub mod message;
+pub mod payload;
 pub mod present;
 pub mod session;
 pub mod time;
