@@ -173,6 +173,31 @@ proptest! {
     }
 
     #[test]
+    fn any_split_of_reads_that_interleave_gives_the_same_events(
+        (up, down) in any_lanes(), up_cuts in cuts(), down_cuts in cuts(), order: Vec<bool>, len in 1..40usize,
+    ) {
+        let (up, down) = (cut(&up, &up_cuts), cut(&down, &down_cuts));
+        let (mut up, mut down) = (up.iter(), down.iter());
+        let mut turns = Vec::new();
+        for up_first in order {
+            let turn = if up_first { up.next().map(|part| (UP, part)) } else { down.next().map(|part| (DOWN, part)) };
+            turns.extend(turn);
+        }
+        turns.extend(down.map(|part| (DOWN, part)).chain(up.map(|part| (UP, part))));
+        let records = |len: usize| {
+            let parts = turns.iter().flat_map(|(direction, part)| {
+                part.chunks(len).map(|part| octets(*direction, part))
+            });
+            let mut records = vec![opened()];
+            records.extend(parts.chain([finished(UP), finished(DOWN)]));
+            records
+        };
+        let (whole, split) = (records(usize::MAX), records(len));
+        prop_assert_eq!(events(&split), events(&whole));
+        prop_assert_eq!(events_within(SMALL, &split), events_within(SMALL, &whole));
+    }
+
+    #[test]
     fn what_a_lane_says_does_not_depend_on_how_lanes_interleave(
         (up, down) in any_lanes(), up_cuts in cuts(), down_cuts in cuts(), order: Vec<bool>,
     ) {

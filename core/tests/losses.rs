@@ -77,6 +77,24 @@ fn octets_in_the_same_read_as_the_request_count_as_waiting() {
     assert_eq!(losses(&said, 9), [(UP, UPGRADE.len() as u64, reason)]);
 }
 
+/// A server that answers before it was asked, and a client whose last read holds the end of its request
+/// and a frame: what the server said was read first.
+#[test]
+fn octets_that_waited_are_taken_in_before_those_of_the_read_that_ended_the_waiting() {
+    let (begin, end) = UPGRADE.split_at(20);
+    let end = format!("{end}\u{1}\0");
+    let answer = "HTTP/1.1 101 \r\nUpgrade: websocket\r\n\r\n\u{2}\0";
+    let said =
+        [(Leg::Client, UP, begin), (Leg::Client, DOWN, answer), (Leg::Client, UP, end.as_str())];
+    assert_eq!(losses(&said, 1000), []);
+    let events = events(&said, usize::MAX, 1000);
+    let frames = events.iter().filter_map(|kind| match kind {
+        EventKind::FrameDecoded(frame) => Some(frame.direction),
+        _ => None,
+    });
+    assert_eq!(frames.collect::<Vec<_>>(), [DOWN, UP]);
+}
+
 #[test]
 fn requests_without_an_answer_are_kept_up_to_a_limit() {
     let many = GET.repeat(20);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use waiting::Early;
+use waiting::{Early, Part};
 
 use crate::diagnostics::{Place, Rule};
 use crate::http::HeadReader;
@@ -26,8 +26,10 @@ pub struct Inspector {
     limits: Limits,
     /// By [`Direction::index`].
     lanes: [Lane; 2],
-    /// Octets that wait for the other lane, with the times they were read at.
+    /// Octets that wait for the other lane.
     early: [Early; 2],
+    /// How many parts were ever put there.
+    early_parts: u64,
     /// Requests whose response has not come yet.
     requests: VecDeque<Arc<Head>>,
     /// Octets of their heads.
@@ -61,6 +63,7 @@ impl Inspector {
             limits,
             lanes: [Lane::Http(HttpLane::new(limits.head)), Lane::Http(HttpLane::new(limits.head))],
             early: [Early::default(), Early::default()],
+            early_parts: 0,
             requests: VecDeque::new(),
             requests_len: 0,
             upstream_heads: [HeadReader::default(), HeadReader::default()],
@@ -147,7 +150,7 @@ impl Inspector {
         out: Out<'_>,
     ) {
         let id = self.id;
-        let early_is_empty = self.early[direction.index()].parts.is_empty();
+        let early_is_empty = self.early[direction.index()].is_empty();
         match &mut self.lanes[direction.index()] {
             Lane::Frames(lane) if early_is_empty => {
                 lane.receive(at, octets, scratch, &mut |event| {
@@ -156,8 +159,10 @@ impl Inspector {
             }
             Lane::Lost => {}
             Lane::Http(_) | Lane::Frames(_) => {
-                self.early[direction.index()].push_back(at, octets.clone());
-                self.run(direction, scratch, out);
+                self.early_parts = self.early_parts.saturating_add(1);
+                let part = Part { order: self.early_parts, at, octets: octets.clone() };
+                self.early[direction.index()].push_back(part);
+                self.run(scratch, out);
                 self.check_early(direction, at, out);
             }
         }
@@ -167,15 +172,14 @@ impl Inspector {
     fn step(
         &mut self,
         direction: Direction,
-        at: Timestamp,
-        octets: &Bytes,
+        Part { order, at, octets }: Part,
         scratch: &mut Vec<u8>,
         out: Out<'_>,
     ) {
         let id = self.id;
         match &mut self.lanes[direction.index()] {
             Lane::Frames(lane) => {
-                lane.receive(at, octets, scratch, &mut |event| {
+                lane.receive(at, &octets, scratch, &mut |event| {
                     tell_lane(id, direction, event, out);
                 });
             }
@@ -183,7 +187,8 @@ impl Inspector {
                 let mut input = &octets[..];
                 let part = lane.next_part(&mut input);
                 if !input.is_empty() {
-                    self.early[direction.index()].push_front(at, octets.slice_ref(input));
+                    let rest = Part { order, at, octets: octets.slice_ref(input) };
+                    self.early[direction.index()].push_front(rest);
                 }
                 if let Some(part) = part {
                     self.http_part(direction, at, part, out);

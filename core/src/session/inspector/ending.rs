@@ -23,7 +23,7 @@ impl Inspector {
         self.tell(at, EventKind::DirectionFinished { direction, how }, out);
         let over = how == Finish::Reset || self.finished[(!direction).index()].is_some();
         if !over {
-            if self.early[direction.index()].parts.is_empty() {
+            if self.early[direction.index()].is_empty() {
                 self.finish_lane(direction, at, out);
             }
             return;

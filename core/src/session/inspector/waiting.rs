@@ -11,67 +11,77 @@ use bytes::Bytes;
 use super::{Inspector, Lane, Out};
 use crate::{Direction, Timestamp};
 
-/// The octets that wait, with the times they were read at.
+/// The octets that wait.
 #[derive(Debug, Default)]
 pub(super) struct Early {
-    pub(super) parts: VecDeque<(Timestamp, Bytes)>,
+    parts: VecDeque<Part>,
     len: usize,
 }
 
+#[derive(Debug)]
+pub(super) struct Part {
+    /// Grows with each record of the connection, whatever its lane.
+    pub(super) order: u64,
+    /// When they were read.
+    pub(super) at: Timestamp,
+    pub(super) octets: Bytes,
+}
+
 impl Early {
-    pub(super) fn pop(&mut self) -> Option<(Timestamp, Bytes)> {
-        let (at, octets) = self.parts.pop_front()?;
-        self.len = self.len.saturating_sub(octets.len());
-        Some((at, octets))
+    pub(super) fn is_empty(&self) -> bool {
+        self.parts.is_empty()
     }
 
-    pub(super) fn push_back(&mut self, at: Timestamp, octets: Bytes) {
-        self.len = self.len.saturating_add(octets.len());
-        self.parts.push_back((at, octets));
+    pub(super) fn push_back(&mut self, part: Part) {
+        self.len = self.len.saturating_add(part.octets.len());
+        self.parts.push_back(part);
     }
 
-    pub(super) fn push_front(&mut self, at: Timestamp, octets: Bytes) {
-        self.len = self.len.saturating_add(octets.len());
-        self.parts.push_front((at, octets));
+    pub(super) fn push_front(&mut self, part: Part) {
+        self.len = self.len.saturating_add(part.octets.len());
+        self.parts.push_front(part);
+    }
+
+    fn pop(&mut self) -> Option<Part> {
+        let part = self.parts.pop_front()?;
+        self.len = self.len.saturating_sub(part.octets.len());
+        Some(part)
     }
 }
 
 impl Inspector {
-    /// Lets a lane take in what waits for it, as far as it can go. Where it says what the other lane
-    /// waited for, the other one goes first: in that order octets of any split are taken in alike.
-    pub(super) fn run(&mut self, direction: Direction, scratch: &mut Vec<u8>, out: Out<'_>) {
-        let mut turns = vec![direction];
-        while let Some(&direction) = turns.last() {
-            if self.is_waiting(direction) {
-                turns.pop();
-                continue;
-            }
-            let Some((at, octets)) = self.early[direction.index()].pop() else {
-                turns.pop();
-                continue;
-            };
-            let other_waited = self.is_waiting(!direction);
-            self.step(direction, at, &octets, scratch, out);
-            if other_waited && !self.is_waiting(!direction) {
-                turns.push(!direction);
-            }
+    /// Lets both lanes take in what waits for them, as far as they can go. What was read first goes
+    /// first, whatever its lane: in that order octets of any split are taken in alike.
+    pub(super) fn run(&mut self, scratch: &mut Vec<u8>, out: Out<'_>) {
+        while let Some((direction, part)) = self.next_part() {
+            self.step(direction, part, scratch, out);
         }
+    }
+
+    fn next_part(&mut self) -> Option<(Direction, Part)> {
+        let first = |direction: &Direction| {
+            let part = self.early[direction.index()].parts.front()?;
+            (!self.is_waiting(*direction)).then_some(part.order)
+        };
+        let able = Direction::BOTH.into_iter().filter(|direction| first(direction).is_some());
+        let direction = able.min_by_key(first)?;
+        Some((direction, self.early[direction.index()].pop()?))
     }
 
     /// Octets that still wait although what they wait for will never come.
     pub(super) fn release(&mut self, direction: Direction, scratch: &mut Vec<u8>, out: Out<'_>) {
-        self.run(direction, scratch, out);
-        while let Some((at, octets)) = self.early[direction.index()].pop() {
+        self.run(scratch, out);
+        while let Some(part) = self.early[direction.index()].pop() {
             match direction {
                 // A response without a request: read it all the same.
                 Direction::ServerToClient => {
-                    self.step(direction, at, &octets, scratch, out);
-                    self.run(direction, scratch, out);
+                    self.step(direction, part, scratch, out);
+                    self.run(scratch, out);
                 }
                 Direction::ClientToServer => {
                     let offset = self.offset(direction);
                     let reason = "the upgrade request before these octets was never answered";
-                    self.lose(direction, at, offset, reason.to_owned(), out);
+                    self.lose(direction, part.at, offset, reason.to_owned(), out);
                 }
             }
         }
