@@ -6,15 +6,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
 
 use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit, setrlimit};
 use tempfile::TempDir;
 
+use crate::peer::PATIENCE;
 use crate::{Peer, Place, Recorded};
-
-/// How long a line on stderr is waited for before the test fails.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// `framescope proxy`, with a capture and a data directory of its own. Killed when dropped.
 #[derive(Debug)]

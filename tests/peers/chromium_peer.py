@@ -13,7 +13,7 @@ from websockets.asyncio.client import connect
 
 from harness import Failed, Process, expect
 
-SECONDS = 60
+SECONDS = 120
 LARGEST = 64 * 1024 * 1024
 
 
@@ -103,7 +103,7 @@ class Page:
     async def wait_until(self, condition):
         """Waits until a JavaScript condition holds: looks again with each frame the page draws or 50 ms."""
         waiting = f"""new Promise((resolve, reject) => {{
-            const deadline = Date.now() + 20000;
+            const deadline = Date.now() + 60000;
             const look = () => {{
                 if ({condition}) resolve(true);
                 else if (Date.now() > deadline) reject(new Error(document.body.innerText.slice(0, 800)));

@@ -7,7 +7,7 @@ import subprocess
 import http_server
 from harness import Failed, expect, expect_equal
 
-SECONDS = 60
+SECONDS = 120
 
 
 def curl(*args):

@@ -10,7 +10,7 @@ import conversation
 from harness import ADDRESS, Failed, Process
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-SECONDS = 90
+SECONDS = 150
 
 
 class Node:

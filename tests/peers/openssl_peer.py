@@ -5,7 +5,7 @@ import subprocess
 
 from harness import expect
 
-SECONDS = 30
+SECONDS = 120
 
 
 def verify(address, ca, name=None, ip=None):

@@ -14,7 +14,7 @@ import conversation
 from harness import expect, expect_equal
 
 LARGEST = 16 * 1024 * 1024
-SECONDS = 60
+SECONDS = 120
 
 # How each side of permessage-deflate is asked for (RFC 7692 section 7.1).
 NO_TAKEOVER = {"server_no_context_takeover": True, "client_no_context_takeover": True}
@@ -49,7 +49,7 @@ def server(deflate=None, tls=None):
         stopping = asyncio.Event()
         stop.append(stopping)
         options = {"ssl": tls, "compression": None, "extensions": _server_extensions(deflate),
-                   "subprotocols": [conversation.CHOSEN], "max_size": LARGEST}
+                   "subprotocols": [conversation.CHOSEN], "max_size": LARGEST, "open_timeout": SECONDS}
         async with serve(echo, "127.0.0.1", 0, **options) as running:
             port.append(running.sockets[0].getsockname()[1])
             started.set()
@@ -74,7 +74,7 @@ def converse(url, said, deflate=None, tls=None):
 async def _converse(url, said, deflate, tls):
     extensions = None if deflate is None else [ClientPerMessageDeflateFactory(**deflate)]
     options = {"ssl": tls, "compression": None, "extensions": extensions, "proxy": None,
-               "subprotocols": conversation.SUBPROTOCOLS, "max_size": LARGEST}
+               "subprotocols": conversation.SUBPROTOCOLS, "max_size": LARGEST, "open_timeout": SECONDS}
     async with connect(url, **options) as socket:
         expect_equal(socket.subprotocol, conversation.CHOSEN, "subprotocol that the client sees")
         for step in said:

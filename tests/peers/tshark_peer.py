@@ -7,7 +7,7 @@ import subprocess
 from capture import DOWN, UP, payload_of
 from harness import Failed, expect, expect_equal
 
-SECONDS = 180
+SECONDS = 300
 # The streams are put together before they are dissected.
 OPTIONS = ["-o", "tcp.desegment_tcp_streams:TRUE"]
 

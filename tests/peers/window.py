@@ -18,7 +18,7 @@ from capture import Capture
 from harness import Framescope, Process, Score, expect
 
 SIZE = "1400x900x24"
-SECONDS = 60
+SECONDS = 180
 # A blank window has one colour; text alone, smoothed, has hundreds.
 COLOURS_MIN = 150
 
@@ -84,6 +84,7 @@ def pixels_that_differ(one, other, env):
 
 
 def examine(args, score, work_dir):
+    captures = os.path.join(work_dir, "data", "**", "*.pcapng")
     with display(work_dir) as env:
         process = Process([os.path.join(args.bin_dir, "framescope-gui"), "--listen", "127.0.0.1:0"], env)
         try:
@@ -100,6 +101,11 @@ def examine(args, score, work_dir):
                     window.shoot(second)
                     return pixels_that_differ(first, second, env) > 500
                 until("the picture changes", moved)
+            with score.check("the demo clients' frames are in the capture while it is written"):
+                def recorded():
+                    found = glob.glob(captures, recursive=True)
+                    return found and len(read(args, work_dir, found[0]).frames()) > 5
+                until("more than five frames", recorded)
             if args.screenshot:
                 time.sleep(args.after)
                 window.shoot(args.screenshot)
@@ -107,11 +113,15 @@ def examine(args, score, work_dir):
             code = process.stop(signal.SIGTERM)
         with score.check("SIGTERM ends it cleanly, with the capture complete"):
             expect(code == 0, "it ends with 0", f"{code}: {process.text()}")
-            captures = glob.glob(os.path.join(work_dir, "data", "**", "*.pcapng"), recursive=True)
-            expect(len(captures) == 1, "it left one capture", captures)
-            capture = Capture(Framescope(args.bin_dir, work_dir).show(captures[0]))
+            found = glob.glob(captures, recursive=True)
+            expect(len(found) == 1, "it left one capture", found)
+            capture = read(args, work_dir, found[0])
             expect(len(capture.frames()) > 5, "the demo clients' frames are in it", len(capture.frames()))
             expect(not capture.of_type("capture_fault"), "the capture is whole")
+
+
+def read(args, work_dir, capture):
+    return Capture(Framescope(args.bin_dir, work_dir).show(capture))
 
 
 def drawn(picture):

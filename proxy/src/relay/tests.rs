@@ -20,7 +20,7 @@ use crate::recorder::Tape;
 use crate::recorder::testing::{Recording, Valve};
 use crate::upstream::Target;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// An exchange in which both sides are a WebSocket already.
 fn bare() -> Exchange {
@@ -294,16 +294,17 @@ async fn the_wire_waits_for_a_slow_recorder_only_where_it_is_told_to() {
         let mut arrived = Vec::new();
         let whole = sent.len() + b"early".len();
         let mut buffer = vec![0; 1 << 20];
+        let mut waited = false;
         while arrived.len() < whole {
             let read = timeout(Duration::from_millis(200), upstream.read(&mut buffer)).await;
             if let Ok(len) = read {
                 arrived.extend_from_slice(&buffer[..len.unwrap()]);
-            } else {
-                assert_eq!(when_slow, WhenSlow::Block, "the wire waited");
-                assert!(recording.queue().waiting() >= 100_000);
+            } else if when_slow == WhenSlow::Block && recording.queue().waiting() >= 100_000 {
+                waited = true;
                 valve.open();
             }
         }
+        assert_eq!(waited, when_slow == WhenSlow::Block);
         assert!(arrived.strip_prefix(b"early") == Some(&sent));
         valve.open();
         drop((sending.await.unwrap(), upstream));
