@@ -26,15 +26,16 @@ pub struct Server {
 impl Server {
     /// Starts this program again with `words`; it says its address on the first line it prints.
     pub fn start_self(words: &[&str]) -> Result<Self> {
-        let mut child = Command::new(std::env::current_exe()?)
-            .args(words)
-            .stdout(Stdio::piped())
-            .stdin(Stdio::null())
-            .spawn()?;
+        Self::start_saying(Command::new(std::env::current_exe()?).args(words))
+    }
+
+    /// Starts a program that says its address on the first line it prints.
+    pub fn start_saying(command: &mut Command) -> Result<Self> {
+        let mut child = command.stdout(Stdio::piped()).stdin(Stdio::null()).spawn()?;
         let stdout = child.stdout.take().context("standard output was asked for")?;
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line)?;
-        let addr = line.trim().parse().with_context(|| format!("{words:?} said {line:?}"))?;
+        let addr = line.trim().parse().with_context(|| format!("{command:?} said {line:?}"))?;
         Ok(Self { child, addr })
     }
 
@@ -79,13 +80,26 @@ impl Server {
 
     /// Resident memory of it and its descendants, in octets.
     pub fn resident(&self) -> u64 {
-        let kib = |pid: u32| {
-            let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-            let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
-            line.split_whitespace().nth(1)?.parse::<u64>().ok()
-        };
-        self.family().into_iter().filter_map(kib).sum::<u64>() << 10
+        self.family().into_iter().filter_map(|pid| memory_of(pid, "VmRSS:")).sum()
     }
+
+    /// Files that it has open, sockets among them.
+    pub fn open_files(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.child.id())).map_or(0, Iterator::count)
+    }
+}
+
+/// Resident memory of this process, in octets.
+pub fn own_resident() -> u64 {
+    memory_of(std::process::id(), "VmRSS:").unwrap_or_default()
+}
+
+/// One line of `/proc/PID/status` that tells an amount of memory, in octets.
+fn memory_of(pid: u32, line: &str) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find(|it| it.starts_with(line))?;
+    let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kib << 10)
 }
 
 fn ticks_of(pid: u32) -> Option<u64> {

@@ -9,6 +9,8 @@ pub struct Work {
     pub kind: Kind,
     /// Connections at once.
     pub connections: usize,
+    /// The load speaks TLS; what is behind the rival stays plain.
+    pub tls: bool,
 }
 
 /// What is done on each connection.
@@ -30,26 +32,24 @@ pub enum Kind {
     Handshakes,
 }
 
-/// All of them, as `shared` in `docs/PERFORMANCE.md`'s table.
+/// All of them, as in the table of `docs/PERFORMANCE.md`.
 pub fn all() -> Vec<Work> {
-    let pipelined = |name, size, in_flight, connections| Work {
-        name,
-        kind: Kind::Pipelined { size, in_flight },
-        connections,
-    };
+    let plain = |name, kind, connections| Work { name, kind, connections, tls: false };
+    let tls = |name, kind, connections| Work { name, kind, connections, tls: true };
+    let pipelined = |size, in_flight| Kind::Pipelined { size, in_flight };
+    let ping_pong = Kind::PingPong { size: 64 };
     vec![
-        pipelined("64 B, 1 connection, 512 in flight", 64, 512, 1),
-        pipelined("64 B, 50 connections", 64, 32, 50),
-        pipelined("16 KiB, 1 connection", 16 << 10, 16, 1),
-        pipelined("16 KiB, 50 connections", 16 << 10, 2, 50),
-        pipelined("1 MiB, 1 connection", 1 << 20, 2, 1),
-        pipelined("1 MiB, 50 connections", 1 << 20, 1, 50),
-        Work { name: "ping-pong, 1 connection", kind: Kind::PingPong { size: 64 }, connections: 1 },
-        Work {
-            name: "ping-pong, 50 connections",
-            kind: Kind::PingPong { size: 64 },
-            connections: 50,
-        },
-        Work { name: "handshakes", kind: Kind::Handshakes, connections: 8 },
+        plain("64 B, 1 connection, 512 in flight", pipelined(64, 512), 1),
+        plain("64 B, 50 connections", pipelined(64, 32), 50),
+        plain("16 KiB, 1 connection", pipelined(16 << 10, 16), 1),
+        plain("16 KiB, 50 connections", pipelined(16 << 10, 2), 50),
+        plain("1 MiB, 1 connection", pipelined(1 << 20, 2), 1),
+        plain("1 MiB, 50 connections", pipelined(1 << 20, 1), 50),
+        plain("ping-pong, 1 connection", ping_pong, 1),
+        plain("ping-pong, 50 connections", ping_pong, 50),
+        plain("handshakes", Kind::Handshakes, 8),
+        tls("TLS handshakes", Kind::Handshakes, 8),
+        tls("TLS 64 B, 1 connection, 512 in flight", pipelined(64, 512), 1),
+        tls("TLS 16 KiB, 1 connection", pipelined(16 << 10, 16), 1),
     ]
 }
