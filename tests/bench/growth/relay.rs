@@ -13,7 +13,9 @@ use crate::work::{Kind, Work};
 
 /// How long one rival is under load at one point.
 const SPAN: Duration = Duration::from_secs(2);
-/// Messages under way over all connections, at least one on each.
+/// Messages under way on each of many connections, as in the table.
+const IN_FLIGHT_EACH: usize = 32;
+/// Small messages under way on one connection.
 const IN_FLIGHT: usize = 512;
 /// Octets under way on one connection, at least one message.
 const OCTETS_IN_FLIGHT: usize = 1 << 20;
@@ -42,7 +44,7 @@ pub fn by_connections(site: &Site) -> Result<Vec<Point>> {
     let mut points = Vec::new();
     for count in [1, 10, 100, 1_000, 10_000] {
         let count = limits::connections(count);
-        let kind = Kind::Pipelined { size: 64, in_flight: (IN_FLIGHT / count).max(1) };
+        let kind = Kind::Pipelined { size: 64, in_flight: IN_FLIGHT_EACH };
         measure(site, kind, count, count, &mut points)?;
     }
     Ok(points)
