@@ -35,7 +35,10 @@ impl Traffic {
         let frames = WIRE_LEN.div_ceil(size + 14);
         let (mut wire, mut plain) = (Vec::new(), Vec::new());
         for (number, at) in (0_u32..).zip((0..frames).map(|frame| frame * size)) {
-            let key = MaskingKey(number.wrapping_mul(0x9E37_79B9).to_be_bytes());
+            // Mixed, for keys that count are a finding.
+            let mixed = number.wrapping_mul(0x9E37_79B9);
+            let mixed = (mixed ^ (mixed >> 16)).wrapping_mul(0x85EB_CA6B);
+            let key = MaskingKey(mixed.to_be_bytes());
             let header = FrameHeader {
                 fin: true,
                 rsv: Rsv::NONE,
