@@ -3,6 +3,7 @@
 //! What is pointed at is one state for all parts: a field in the bit grid is stressed in the octets
 //! and explained; an octet of the payload is stressed in the unmasking, and the other way round.
 
+mod decoded;
 pub mod explain;
 mod facts;
 mod octets;

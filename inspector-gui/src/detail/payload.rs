@@ -1,21 +1,16 @@
-//! The payload in the form that tells most: text, a JSON tree, octets.
+//! The payload in the form that tells most: text, its values decoded, octets.
 
 use bytes::Bytes;
 use egui::{Label, RichText, Ui};
 use framescope_core::Opcode;
 
+use crate::detail::decoded::Decoded;
 use crate::detail::selected::{Selected, SelectedKind};
 use crate::fonts::icon;
 use crate::theme;
 use crate::widgets::hex::HexContent;
-use crate::widgets::json::{Document, JsonTree};
 use crate::widgets::tabs::{TAB_HEIGHT, tab_bar};
 use crate::widgets::{HexView, TextView, format, icon_button, segmented};
-
-/// Longer text is not read as JSON.
-const JSON_OCTETS: usize = 16 << 20;
-/// JSON with more values is shown as text: a value takes about a hundred octets in the tree.
-const JSON_VALUES: usize = 500_000;
 
 /// A way to show the payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -23,8 +18,8 @@ pub enum PayloadTab {
     /// As text.
     #[default]
     Text,
-    /// As a JSON tree.
-    Json,
+    /// As what its format says: see [`Decoded`].
+    Decoded,
     /// As octets.
     Hex,
 }
@@ -50,35 +45,9 @@ pub struct PayloadPane {
     text: String,
     /// Octets that are not UTF-8 were replaced in `text`.
     lossy: bool,
-    json: Json,
+    decoded: Decoded,
     text_view: TextView,
     hex_view: HexView,
-}
-
-/// The text as JSON.
-#[derive(Debug, Default)]
-enum Json {
-    #[default]
-    None,
-    Tree(JsonTree),
-    TooLarge,
-}
-
-impl Json {
-    fn of(text: &str) -> Self {
-        if text.len() > JSON_OCTETS {
-            return Self::None;
-        }
-        match Document::parse_up_to(text, JSON_VALUES) {
-            Ok(Some(document)) => Self::Tree(JsonTree::new(document)),
-            Ok(None) => Self::TooLarge,
-            Err(_) => Self::None,
-        }
-    }
-
-    const fn is_tree(&self) -> bool {
-        matches!(self, Self::Tree(_))
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,20 +87,28 @@ impl PayloadPane {
         };
         self.text_view = TextView::default();
         self.hex_view = HexView::default();
-        self.json = if self.lossy { Json::None } else { Json::of(&self.text) };
-        let json = self.json.is_tree();
+        let whole = match (source, &selected.message) {
+            (Source::Message, Some(message)) => message.data_len,
+            _ => selected.frame.header.payload_len.value,
+        };
+        let is_cut = (octets.len() as u64) < whole;
+        let opcode = selected.message.as_ref().map(|message| message.opcode);
+        let is_text = opcode.map(|opcode| opcode == Opcode::Text);
+        self.decoded.take_in(octets, is_text, is_cut);
         // A tab that the user chose stays for the frames that follow, where it can show them.
-        if another && !(self.tab_chosen && (json || self.tab != PayloadTab::Json)) {
+        let fits = self.tab != PayloadTab::Decoded || self.decoded.tells_more();
+        if another && !(self.tab_chosen && fits) {
             self.tab_chosen = false;
             self.tab = self.most_telling(selected);
         }
     }
 
     fn most_telling(&self, selected: &Selected) -> PayloadTab {
-        let tree = matches!(&self.json, Json::Tree(tree) if tree.is_container());
         let text = !self.lossy && !self.octets.is_empty() && mostly_readable(&self.text);
-        match (tree, selected.frame.header.opcode) {
-            (true, _) => PayloadTab::Json,
+        match (self.decoded.tells_more(), selected.frame.header.opcode) {
+            (_, opcode) if opcode.is_control() && text => PayloadTab::Text,
+            (_, opcode) if opcode.is_control() => PayloadTab::Hex,
+            (true, _) => PayloadTab::Decoded,
             (false, Opcode::Text) if !self.lossy => PayloadTab::Text,
             (false, _) if text => PayloadTab::Text,
             (false, _) => PayloadTab::Hex,
@@ -143,12 +120,11 @@ impl PayloadPane {
         let top = ui.cursor().top();
         ui.horizontal(|ui| {
             let mut tab = self.tab;
-            let tabs =
-                [(PayloadTab::Text, "Text"), (PayloadTab::Json, "JSON"), (PayloadTab::Hex, "Hex")];
-            // Where it is no JSON, there is no tree to open.
-            let json = self.json.is_tree();
-            let tabs: Vec<_> =
-                tabs.into_iter().filter(|(tab, _)| json || *tab != PayloadTab::Json).collect();
+            let tabs = [
+                (PayloadTab::Text, "Text"),
+                (PayloadTab::Decoded, self.decoded.tab_name()),
+                (PayloadTab::Hex, "Hex"),
+            ];
             tab_bar(ui, &mut tab, &tabs);
             if tab != self.tab {
                 self.tab = tab;
@@ -158,12 +134,14 @@ impl PayloadPane {
                 ui.spacing_mut().item_spacing.x = 8.0;
                 let name = match self.tab {
                     PayloadTab::Hex => "Copy as hex",
-                    PayloadTab::Text | PayloadTab::Json => "Copy as text",
+                    PayloadTab::Text => "Copy as text",
+                    PayloadTab::Decoded => "Copy as decoded",
                 };
                 if icon_button(ui, icon::COPY, name).clicked() {
                     ui.copy_text(match self.tab {
                         PayloadTab::Hex => format::hex(&self.octets),
-                        PayloadTab::Text | PayloadTab::Json => self.text.clone(),
+                        PayloadTab::Text => self.text.clone(),
+                        PayloadTab::Decoded => self.decoded.text(&self.octets),
                     });
                 }
                 if has_choice(selected) {
@@ -192,19 +170,28 @@ impl PayloadPane {
             ui.label(RichText::new(empty).color(palette.weak));
             return;
         }
-        match (self.tab, &mut self.json) {
-            (PayloadTab::Json, Json::Tree(tree)) => tree.ui(ui, height, &self.text),
-            (PayloadTab::Hex, _) => {
+        match self.tab {
+            PayloadTab::Decoded => {
+                let bottom = ui.cursor().top() + height;
+                self.decoded.choice_ui(ui);
+                let left = (bottom - ui.cursor().top()).max(TAB_HEIGHT);
+                self.decoded.body_ui(ui, left, &self.octets, &self.text);
+            }
+            PayloadTab::Hex => {
                 let color_of = |_| palette.payload;
+                let lit = self
+                    .decoded
+                    .selected_span()
+                    .map(|span| (span.start..span.end, palette.selection));
                 let content = HexContent {
                     name: "Payload octets",
                     octets: &self.octets,
                     color_of: &color_of,
-                    highlights: &[],
+                    highlights: lit.as_slice(),
                 };
                 self.hex_view.ui(ui, height, &content);
             }
-            _ => self.text_view.ui(ui, height, &self.text),
+            PayloadTab::Text => self.text_view.ui(ui, height, &self.text),
         }
     }
 
@@ -229,10 +216,6 @@ impl PayloadPane {
         let kept = self.octets.len() as u64;
         if kept < whole && kept > 0 {
             remark(format!("The first {} of {}.", format::thousands(kept), format::octets(whole)));
-        }
-        if matches!(self.json, Json::TooLarge) && self.tab == PayloadTab::Text {
-            let limit = format::thousands(JSON_VALUES as u64);
-            remark(format!("JSON of more than {limit} values, shown as text."));
         }
         if self.lossy && self.tab == PayloadTab::Text {
             remark("Not UTF-8: what cannot be read as text is shown as \u{FFFD}.".to_owned());
@@ -273,7 +256,7 @@ mod tests {
 
     #[test]
     fn the_most_telling_tab_is_opened() {
-        assert_eq!(opened(&sample::masked_text()).tab, PayloadTab::Json);
+        assert_eq!(opened(&sample::masked_text()).tab, PayloadTab::Decoded);
         assert_eq!(opened(&sample::prose()).tab, PayloadTab::Text);
         assert_eq!(opened(&sample::binary()).tab, PayloadTab::Hex);
         assert_eq!(opened(&sample::close()).tab, PayloadTab::Hex);
@@ -288,7 +271,7 @@ mod tests {
         (pane.tab, pane.tab_chosen) = (PayloadTab::Hex, true);
         pane.take_in(&sample::prose());
         assert_eq!(pane.tab, PayloadTab::Hex);
-        (pane.tab, pane.tab_chosen) = (PayloadTab::Json, true);
+        (pane.tab, pane.tab_chosen) = (PayloadTab::Decoded, true);
         pane.take_in(&sample::binary());
         assert_eq!(pane.tab, PayloadTab::Hex);
     }

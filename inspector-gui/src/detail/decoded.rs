@@ -1,0 +1,201 @@
+//! The payload read as a format: the one it seems to have, with the reason, or the one chosen.
+
+use bytes::Bytes;
+use egui::containers::menu::MenuButton;
+use egui::{Button, Label, RichText, Ui};
+use framescope_core::payload::{Body, Detection, Format, Hints, Limits, Span, View, detect, view};
+
+use crate::fonts::{self, icon};
+use crate::theme;
+use crate::widgets::hex::HexContent;
+use crate::widgets::{HexView, TextView, TreeView, key_value};
+
+/// Longer payloads are not decoded before somebody asks for it.
+const UNASKED_OCTETS: usize = 4 << 20;
+
+/// A payload, decoded.
+#[derive(Debug, Default)]
+pub(super) struct Decoded {
+    octets: Bytes,
+    /// What it seems to be; `None` where nobody has looked yet.
+    detection: Option<Detection>,
+    /// The format that the user chose; it stays for the payloads that follow.
+    chosen: Option<Format>,
+    /// What it was read as last, with what came out of each wrapping.
+    view: Option<View>,
+    tree: Option<TreeView>,
+    text: Option<String>,
+    text_view: TextView,
+    hex_view: HexView,
+}
+
+impl Decoded {
+    /// Takes in another payload. `is_text` is what its opcode says, `is_cut` that there is more of it.
+    pub(super) fn take_in(&mut self, octets: &Bytes, is_text: Option<bool>, is_cut: bool) {
+        self.octets = octets.clone();
+        self.detection = None;
+        self.view = None;
+        if octets.len() <= UNASKED_OCTETS {
+            let hints = Hints { is_text, is_cut, ..Hints::default() };
+            self.detection = Some(detect(octets, &hints));
+        }
+        self.read();
+    }
+
+    /// The format it is shown as.
+    fn format(&self) -> Option<Format> {
+        self.chosen.or_else(|| self.detection.as_ref().map(|detection| detection.format))
+    }
+
+    fn read(&mut self) {
+        self.view = self.format().map(|format| view(format, &self.octets, &Limits::VIEW));
+        (self.tree, self.text) = (None, None);
+        (self.text_view, self.hex_view) = (TextView::default(), HexView::default());
+        let Some(view) = &self.view else { return };
+        let (inner, unpacked) = view.innermost();
+        match &inner.body {
+            Body::Tree(tree) => self.tree = Some(TreeView::new(tree.clone())),
+            Body::Lines(_) => {
+                let octets = unpacked.unwrap_or(&self.octets);
+                self.text = Some(String::from_utf8_lossy(octets).into_owned());
+            }
+            Body::Octets | Body::Image(_) | Body::Inner(_) => {}
+        }
+    }
+
+    /// Whether decoding shows more than text or octets do.
+    pub(super) fn tells_more(&self) -> bool {
+        let Some(view) = &self.view else { return false };
+        match &view.body {
+            Body::Tree(tree) => {
+                let root = tree.root();
+                self.chosen.is_some() || root.is_some_and(|root| root.value.is_container())
+            }
+            Body::Image(_) | Body::Inner(_) => true,
+            Body::Octets | Body::Lines(_) => false,
+        }
+    }
+
+    /// What the tab is called: the format, where it says more than text or octets.
+    pub(super) fn tab_name(&self) -> &'static str {
+        match self.format() {
+            Some(Format::Text | Format::Octets) | None => "Decoded",
+            Some(format) => format.label(),
+        }
+    }
+
+    /// The payload as it is shown, as text.
+    pub(super) fn text(&self, octets: &[u8]) -> String {
+        self.view.as_ref().map(|view| view.text(octets)).unwrap_or_default()
+    }
+
+    /// The octets of the payload that the selected value was read from.
+    pub(super) fn selected_span(&self) -> Option<Span> {
+        let is_direct = matches!(self.view.as_ref()?.body, Body::Tree(_));
+        self.tree.as_ref()?.selected_span().filter(|span| is_direct && !span.is_empty())
+    }
+
+    /// The choice of a format, and what is to be said of the whole.
+    pub(super) fn choice_ui(&mut self, ui: &mut Ui) {
+        let palette = theme::palette(ui);
+        let mut choice = None;
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 8.0;
+            let label = self.format().map_or("choose a format", Format::label);
+            let caret = RichText::new(icon::CARET_DOWN).font(fonts::icons(10.0));
+            let button = Button::new((RichText::new(label).size(12.0), caret));
+            let (response, _) = MenuButton::from_button(button).ui(ui, |ui| {
+                ui.set_min_width(150.0);
+                if self.chosen.is_some() && ui.button("As detected").clicked() {
+                    choice = Some(None);
+                }
+                for format in Format::ALL {
+                    let is_shown = self.format() == Some(format);
+                    if ui.selectable_label(is_shown, format.label()).clicked() {
+                        choice = Some(Some(format));
+                    }
+                }
+            });
+            response.on_hover_text("Read the payload as another format");
+            let reason = match (&self.detection, self.chosen) {
+                (_, Some(_)) => "as chosen".to_owned(),
+                (Some(detection), None) => detection.reason.clone(),
+                (None, None) => "a long payload: not decoded unless asked for".to_owned(),
+            };
+            let reason = RichText::new(reason).size(11.5).color(palette.weak);
+            ui.add(Label::new(reason).truncate());
+        });
+        if let Some(chosen) = choice {
+            self.chosen = chosen;
+            if self.detection.is_none() {
+                self.detection = Some(detect(&self.octets, &Hints::default()));
+            }
+            self.read();
+        }
+        let mut next = self.view.as_ref();
+        while let Some(view) = next {
+            facts_ui(ui, view);
+            next = match &view.body {
+                Body::Inner(inner) => {
+                    let inside =
+                        format!("inside: {}, {}", inner.detection.format, inner.detection.reason);
+                    ui.add(
+                        Label::new(RichText::new(inside).size(11.5).color(palette.weak)).truncate(),
+                    );
+                    Some(&inner.view)
+                }
+                _ => None,
+            };
+        }
+    }
+
+    /// What it holds, in all the width and this height.
+    pub(super) fn body_ui(&mut self, ui: &mut Ui, height: f32, octets: &Bytes, text: &str) {
+        let Some(view) = &self.view else { return };
+        let (inner, unpacked) = view.innermost();
+        let is_unpacked = unpacked.is_some();
+        let octets = unpacked.unwrap_or(octets).clone();
+        if let Some(tree) = &mut self.tree {
+            return tree.ui(ui, height, &octets);
+        }
+        match &inner.body {
+            Body::Lines(_) if !is_unpacked => self.text_view.ui(ui, height, text),
+            Body::Lines(_) => {
+                self.text_view.ui(ui, height, self.text.as_deref().unwrap_or_default());
+            }
+            // The facts say what there is to say.
+            Body::Image(_) => {}
+            _ => {
+                let color = theme::palette(ui).payload;
+                let color_of = |_| color;
+                let content = HexContent {
+                    name: "Decoded octets",
+                    octets: &octets,
+                    color_of: &color_of,
+                    highlights: &[],
+                };
+                self.hex_view.ui(ui, height, &content);
+            }
+        }
+    }
+}
+
+/// Facts in one wrapped line, then what is wrong with it or was left out.
+fn facts_ui(ui: &mut Ui, view: &View) {
+    let palette = theme::palette(ui);
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = egui::vec2(14.0, 2.0);
+        for fact in &view.facts {
+            key_value(ui, fact.label, &fact.text, palette.text);
+        }
+    });
+    let mut remark = |text: String, color| {
+        ui.add(Label::new(RichText::new(text).size(11.5).color(color)).wrap());
+    };
+    if let Some(fault) = &view.fault {
+        remark(format!("Not {} from here on: {fault}", view.format), palette.warning);
+    }
+    if let Some(cut) = view.cut {
+        remark(cut.to_string(), palette.weak);
+    }
+}
