@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::capture::locate::LaneTable;
 use crate::index::{ConnectionSummary, FrameIndex, MessageRow};
 use crate::message::inflate::WINDOW;
+use crate::session::EventSink;
 use crate::{
     ConnectionId, ConnectionInfo, Diagnostic, Event, EventKind, Frame, Leg, Message, Opcode,
     Record, Session, Timestamp,
@@ -103,6 +104,30 @@ impl LaneState {
     }
 }
 
+impl EventSink for Growth<'_> {
+    #[inline]
+    fn frame(&mut self, _: ConnectionId, frame: Frame) {
+        self.add_frame(&frame);
+    }
+
+    #[inline]
+    fn message(&mut self, _: ConnectionId, message: Message) {
+        self.add_message(&message);
+    }
+
+    fn event(&mut self, event: Event) {
+        match event.kind {
+            EventKind::FrameDecoded(frame) => self.add_frame(&frame),
+            EventKind::MessageCompleted(message) => self.add_message(&message),
+            EventKind::DiagnosticRaised(finding) => self.add_finding(finding),
+            kind => {
+                self.summary.apply(event.at, kind);
+                self.is_deflate_agreed = self.summary.is_deflate_agreed();
+            }
+        }
+    }
+}
+
 impl Growth<'_> {
     /// Notes where a record's octets lie, before they are understood.
     pub(super) fn locate(&mut self, record: &Record, block_offset: u64) {
@@ -120,24 +145,6 @@ impl Growth<'_> {
                 lane.len = lane.len.saturating_add(*len);
             }
             _ => {}
-        }
-    }
-
-    /// Makes a row of what was understood, where it is one.
-    #[inline]
-    pub(super) fn apply(&mut self, event: Event) {
-        // By reference: frames and messages are many, and moving one is dearer than noting it.
-        match &event.kind {
-            EventKind::FrameDecoded(frame) => return self.add_frame(frame),
-            EventKind::MessageCompleted(message) => return self.add_message(message),
-            _ => {}
-        }
-        match event.kind {
-            EventKind::DiagnosticRaised(finding) => self.add_finding(finding),
-            kind => {
-                self.summary.apply(event.at, kind);
-                self.is_deflate_agreed = self.summary.is_deflate_agreed();
-            }
         }
     }
 

@@ -15,7 +15,7 @@ pub use read::{FrameContent, MessageContent, ReadPlan};
 use growth::{LaneState, Place, Rows};
 
 use crate::connection::ConnectionMap;
-use crate::session::Limits;
+use crate::session::{EventSink as _, Limits};
 use crate::{ConnectionId, Diagnostic, Direction, Record, Session, Timestamp};
 
 /// Everything a view lists, growing by records.
@@ -51,7 +51,7 @@ impl Index {
             return;
         };
         growth.locate(record, block_offset);
-        session.receive_into(record, &mut |event| growth.apply(event));
+        session.receive_to(record, &mut growth);
         growth.keep_history(record, session);
     }
 
@@ -63,7 +63,7 @@ impl Index {
             let id = event.connection;
             let place = self.places.get_mut(&id);
             if let Some(mut growth) = place.and_then(|place| self.rows.growth(id, place)) {
-                growth.apply(event);
+                growth.event(event);
             }
         }
     }

@@ -22,6 +22,39 @@ pub struct Event {
     pub kind: EventKind,
 }
 
+/// Whoever takes in what a session says, such as a closure that takes [`Event`]s.
+///
+/// Frames and messages come by calls of their own: there are many, and whoever only counts or notes
+/// them then need not have an event made of each.
+pub trait EventSink {
+    /// A frame is whole: [`EventKind::FrameDecoded`].
+    fn frame(&mut self, connection: ConnectionId, frame: Frame);
+
+    /// A data message is whole: [`EventKind::MessageCompleted`]. Follows its last frame.
+    fn message(&mut self, connection: ConnectionId, message: Message);
+
+    /// Anything rarer.
+    fn event(&mut self, event: Event);
+}
+
+impl<F: FnMut(Event) + ?Sized> EventSink for F {
+    #[inline]
+    fn frame(&mut self, connection: ConnectionId, frame: Frame) {
+        self(Event { connection, at: frame.last_octet_at, kind: EventKind::FrameDecoded(frame) });
+    }
+
+    #[inline]
+    fn message(&mut self, connection: ConnectionId, message: Message) {
+        let at = message.last_octet_at;
+        self(Event { connection, at, kind: EventKind::MessageCompleted(message) });
+    }
+
+    #[inline]
+    fn event(&mut self, event: Event) {
+        self(event);
+    }
+}
+
 /// What was understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EventKind {

@@ -4,7 +4,7 @@ use crate::diagnostics::{Place, Rule, rules};
 use crate::frame::CloseBody;
 use crate::message::MessageFault;
 use crate::message::assembler::Standing;
-use crate::session::lane_event::LaneEvent;
+use crate::session::lane_event::{LaneEvent, LaneSink};
 use crate::session::mask_keys::{MaskKeys, Weakness};
 use crate::session::message_watch::{DeflateFault, Promise};
 use crate::{CloseCode, Direction, FrameHeader, Opcode, Timestamp};
@@ -69,7 +69,7 @@ impl FrameChecks {
         standing: Standing,
         after_close: bool,
         seen: Seen,
-        out: &mut dyn FnMut(LaneEvent),
+        out: &mut dyn LaneSink,
     ) {
         let name = header.opcode.name();
         // RFC 6455 §5.1: "a client MUST mask all frames that it sends to the server".
@@ -131,7 +131,7 @@ impl FrameChecks {
 
     /// RFC 6455 §5.3: "the masking key MUST be derived from a strong source of entropy, and […] MUST
     /// NOT make it simple for a server/proxy to predict the masking key for a subsequent frame".
-    fn check_key(&mut self, header: &FrameHeader, seen: Seen, out: &mut dyn FnMut(LaneEvent)) {
+    fn check_key(&mut self, header: &FrameHeader, seen: Seen, out: &mut dyn LaneSink) {
         let (Direction::ClientToServer, Some(key)) = (self.direction, header.masking_key) else {
             return;
         };
@@ -147,7 +147,7 @@ impl FrameChecks {
     }
 
     /// RFC 6455 §5.2: RSV1–3 "MUST be 0 unless an extension is negotiated that defines meanings".
-    fn check_rsv(&mut self, header: &FrameHeader, seen: Seen, out: &mut dyn FnMut(LaneEvent)) {
+    fn check_rsv(&mut self, header: &FrameHeader, seen: Seen, out: &mut dyn LaneSink) {
         if header.rsv.bits() == 0 || self.extensions.unknown {
             return;
         }
@@ -181,7 +181,7 @@ impl FrameChecks {
         &mut self,
         payload: &[u8],
         seen: Seen,
-        out: &mut dyn FnMut(LaneEvent),
+        out: &mut dyn LaneSink,
     ) -> Option<CloseCode> {
         match CloseBody::parse(payload) {
             CloseBody::Empty => None,
@@ -211,7 +211,7 @@ impl FrameChecks {
         number: u64,
         wire_len: u64,
         seen: Seen,
-        out: &mut dyn FnMut(LaneEvent),
+        out: &mut dyn LaneSink,
     ) {
         let rule = match fault {
             MessageFault::NotUtf8 { .. } => &rules::TEXT_NOT_UTF8,
@@ -235,7 +235,7 @@ impl FrameChecks {
         fault: DeflateFault,
         number: u64,
         seen: Seen,
-        out: &mut dyn FnMut(LaneEvent),
+        out: &mut dyn LaneSink,
     ) {
         let (rule, told) = match fault {
             // "Remove 4 octets (that are 0x00 0x00 0xff 0xff) from the tail end" (RFC 7692 §7.2.1).
@@ -269,7 +269,7 @@ impl FrameChecks {
         rule: &'static Rule,
         seen: Seen,
         evidence: String,
-        out: &mut dyn FnMut(LaneEvent),
+        out: &mut dyn LaneSink,
     ) {
         let known = self.fired.iter_mut().find(|(fired, _)| fired.code == rule.code);
         let times = if let Some((_, times)) = known {
@@ -285,6 +285,6 @@ impl FrameChecks {
             _ => return,
         };
         let Seen { at, place } = seen;
-        out(LaneEvent::Finding { rule, at, place, evidence });
+        out.event(LaneEvent::Finding { rule, at, place, evidence });
     }
 }

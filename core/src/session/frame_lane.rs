@@ -8,7 +8,7 @@ use crate::message::assembler::Standing;
 use crate::message::{Message, MessageAssembler, MessageFault};
 use crate::session::Limits;
 use crate::session::frame_checks::{Extensions, FrameChecks, Seen};
-use crate::session::lane_event::LaneEvent;
+use crate::session::lane_event::{LaneEvent, LaneSink};
 use crate::session::message_watch::{DeflateFault, MessageWatch};
 use crate::{CloseCode, Direction, FrameHeader, MaskingKey, Opcode, Timestamp};
 
@@ -79,7 +79,7 @@ impl FrameLane {
         at: Timestamp,
         mut octets: &[u8],
         scratch: &mut Vec<u8>,
-        out: &mut impl FnMut(LaneEvent),
+        out: &mut impl LaneSink,
     ) {
         loop {
             while let Some(frame) = self.decoder.next_whole(&mut octets) {
@@ -101,7 +101,7 @@ impl FrameLane {
     }
 
     /// No more octets come: says so where a frame is cut.
-    pub fn finish(&mut self, at: Timestamp, out: &mut dyn FnMut(LaneEvent)) {
+    pub fn finish(&mut self, at: Timestamp, out: &mut dyn LaneSink) {
         if let Some(current) = self.current.take() {
             let seen = self.decoder.offset().saturating_sub(current.offset);
             let due = u64::from(current.header.encoded_len())
@@ -158,7 +158,7 @@ impl FrameLane {
         frame: WholeFrame<'_>,
         at: Timestamp,
         scratch: &mut Vec<u8>,
-        out: &mut impl FnMut(LaneEvent),
+        out: &mut impl LaneSink,
     ) {
         let WholeFrame { header, offset, payload } = frame;
         self.first_octet_at = at;
@@ -252,7 +252,7 @@ impl FrameLane {
         }
     }
 
-    fn end(&mut self, at: Timestamp, out: &mut impl FnMut(LaneEvent)) {
+    fn end(&mut self, at: Timestamp, out: &mut impl LaneSink) {
         let Some(current) = self.current.take() else { return };
         let Current { header, offset, index, payload, standing, after_close, .. } = current;
         let payload = payload.freeze();
@@ -282,9 +282,9 @@ impl FrameLane {
         index: u64,
         payload: Bytes,
         at: Timestamp,
-        out: &mut impl FnMut(LaneEvent),
+        out: &mut impl LaneSink,
     ) {
-        out(LaneEvent::Frame(Frame {
+        out.frame(Frame {
             direction: self.direction,
             index,
             offset,
@@ -292,14 +292,14 @@ impl FrameLane {
             first_octet_at: self.first_octet_at,
             last_octet_at: at,
             payload,
-        }));
+        });
     }
 
     #[inline]
-    fn tell_message(&mut self, message: Message, seen: Seen, out: &mut impl FnMut(LaneEvent)) {
+    fn tell_message(&mut self, message: Message, seen: Seen, out: &mut impl LaneSink) {
         let (fault, number, wire_len) = (message.fault, message.index, message.wire_len);
         let (is_compressed, is_one_frame) = (message.compressed, message.frames == 1);
-        out(LaneEvent::Message(message));
+        out.message(message);
         if let (Some(MessageFault::NotUtf8 { at }), false) = (fault, is_compressed) {
             let place = if is_one_frame {
                 Some(within(seen.place, wire_len, at))
@@ -323,7 +323,7 @@ impl FrameLane {
         }
     }
 
-    fn lose(&mut self, at: Timestamp, out: &mut dyn FnMut(LaneEvent)) {
+    fn lose(&mut self, at: Timestamp, out: &mut dyn LaneSink) {
         let Some(current) = self.current.take() else { return };
         let value = current.header.payload_len.value;
         let place = Place {
@@ -334,7 +334,7 @@ impl FrameLane {
         let evidence = format!("a length of 0x{value:016x}");
         self.checks.raise(&rules::FRAME_LENGTH_TOP_BIT, Seen { at, place }, evidence, out);
         let reason = format!("a frame header that claims {value} octets");
-        out(LaneEvent::Lost { offset: current.offset, at, reason });
+        out.event(LaneEvent::Lost { offset: current.offset, at, reason });
     }
 }
 

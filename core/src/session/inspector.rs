@@ -15,9 +15,11 @@ use crate::diagnostics::{Place, Rule};
 use crate::http::HeadReader;
 use crate::session::frame_lane::FrameLane;
 use crate::session::http_lane::HttpLane;
-use crate::session::lane_event::LaneEvent;
-use crate::session::{Event, EventKind, Limits};
-use crate::{ConnectionId, Diagnostic, Direction, Finish, Head, Leg, Record, Timestamp};
+use crate::session::lane_event::{LaneEvent, LaneSink};
+use crate::session::{Event, EventKind, EventSink, Limits};
+use crate::{
+    ConnectionId, Diagnostic, Direction, Finish, Frame, Head, Leg, Message, Record, Timestamp,
+};
 
 /// Understands one connection.
 #[derive(Debug)]
@@ -103,7 +105,21 @@ impl Inspector {
     }
 
     /// Takes in one record of this connection. `scratch` is working room that connections share.
-    pub fn receive(&mut self, record: &Record, scratch: &mut Vec<u8>, out: Out<'_>) {
+    #[inline]
+    pub fn receive(&mut self, record: &Record, scratch: &mut Vec<u8>, sink: &mut impl EventSink) {
+        // The usual case, and the one that has to be fast: whoever takes the events in is known here.
+        if let Record::Octets { at, leg: Leg::Client, direction, octets, .. } = record
+            && let Lane::Frames(lane) = &mut self.lanes[direction.index()]
+            && self.early[direction.index()].is_empty()
+            && !self.has_ended
+        {
+            let mut out = LaneOut { connection: self.id, direction: *direction, sink };
+            return lane.receive(*at, octets, scratch, &mut out);
+        }
+        self.receive_any(record, scratch, &mut |event| sink.event(event));
+    }
+
+    fn receive_any(&mut self, record: &Record, scratch: &mut Vec<u8>, out: Out<'_>) {
         if self.has_ended {
             return;
         }
@@ -149,22 +165,12 @@ impl Inspector {
         scratch: &mut Vec<u8>,
         out: Out<'_>,
     ) {
-        let id = self.id;
-        let early_is_empty = self.early[direction.index()].is_empty();
-        match &mut self.lanes[direction.index()] {
-            Lane::Frames(lane) if early_is_empty => {
-                lane.receive(at, octets, scratch, &mut |event| {
-                    tell_lane(id, direction, event, out);
-                });
-            }
-            Lane::Lost => {}
-            Lane::Http(_) | Lane::Frames(_) => {
-                self.early_parts = self.early_parts.saturating_add(1);
-                let part = Part { order: self.early_parts, at, octets: octets.clone() };
-                self.early[direction.index()].push_back(part);
-                self.run(scratch, out);
-                self.check_early(direction, at, out);
-            }
+        if !matches!(self.lane(direction), Lane::Lost) {
+            self.early_parts = self.early_parts.saturating_add(1);
+            let part = Part { order: self.early_parts, at, octets: octets.clone() };
+            self.early[direction.index()].push_back(part);
+            self.run(scratch, out);
+            self.check_early(direction, at, out);
         }
     }
 
@@ -176,12 +182,10 @@ impl Inspector {
         scratch: &mut Vec<u8>,
         out: Out<'_>,
     ) {
-        let id = self.id;
         match &mut self.lanes[direction.index()] {
             Lane::Frames(lane) => {
-                lane.receive(at, &octets, scratch, &mut |event| {
-                    tell_lane(id, direction, event, out);
-                });
+                let mut out = LaneOut { connection: self.id, direction, sink: out };
+                lane.receive(at, &octets, scratch, &mut out);
             }
             Lane::Http(lane) => {
                 let mut input = &octets[..];
@@ -268,19 +272,35 @@ impl Inspector {
     }
 }
 
-#[inline]
-fn tell_lane(connection: ConnectionId, direction: Direction, event: LaneEvent, out: Out<'_>) {
-    let (at, kind) = match event {
-        LaneEvent::Frame(frame) => (frame.last_octet_at, EventKind::FrameDecoded(frame)),
-        LaneEvent::Message(message) => {
-            (message.last_octet_at, EventKind::MessageCompleted(message))
-        }
-        LaneEvent::Finding { rule, at, place, evidence } => {
-            (at, EventKind::DiagnosticRaised(Diagnostic { rule, direction, at, place, evidence }))
-        }
-        LaneEvent::Lost { offset, at, reason } => {
-            (at, EventKind::LaneLost { direction, offset, reason })
-        }
-    };
-    out(Event { connection, at, kind });
+/// Adds the connection to what one of its lanes says.
+struct LaneOut<'a, S: ?Sized> {
+    connection: ConnectionId,
+    direction: Direction,
+    sink: &'a mut S,
+}
+
+impl<S: EventSink + ?Sized> LaneSink for LaneOut<'_, S> {
+    #[inline]
+    fn frame(&mut self, frame: Frame) {
+        self.sink.frame(self.connection, frame);
+    }
+
+    #[inline]
+    fn message(&mut self, message: Message) {
+        self.sink.message(self.connection, message);
+    }
+
+    fn event(&mut self, event: LaneEvent) {
+        let Self { connection, direction, .. } = *self;
+        let (at, kind) = match event {
+            LaneEvent::Finding { rule, at, place, evidence } => {
+                let diagnostic = Diagnostic { rule, direction, at, place, evidence };
+                (at, EventKind::DiagnosticRaised(diagnostic))
+            }
+            LaneEvent::Lost { offset, at, reason } => {
+                (at, EventKind::LaneLost { direction, offset, reason })
+            }
+        };
+        self.sink.event(Event { connection, at, kind });
+    }
 }

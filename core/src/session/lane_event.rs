@@ -3,13 +3,22 @@
 use crate::diagnostics::{Place, Rule};
 use crate::{Frame, Message, Timestamp};
 
-/// Something understood about one lane.
+/// Whoever takes in what one lane says. Frames and messages come by calls of their own: there are
+/// many, and each is then made where it goes.
+pub trait LaneSink {
+    /// A frame is whole.
+    fn frame(&mut self, frame: Frame);
+
+    /// A message is whole. Follows its last frame.
+    fn message(&mut self, message: Message);
+
+    /// Anything rarer.
+    fn event(&mut self, event: LaneEvent);
+}
+
+/// Something understood about one lane, besides its frames and messages.
 #[derive(Debug)]
 pub enum LaneEvent {
-    /// A frame is whole.
-    Frame(Frame),
-    /// A message is whole.
-    Message(Message),
     /// A rule fired.
     Finding {
         /// Which.

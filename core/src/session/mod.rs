@@ -15,7 +15,7 @@ pub mod message_watch;
 
 use std::collections::VecDeque;
 
-pub use event::{Ending, Event, EventKind};
+pub use event::{Ending, Event, EventKind, EventSink};
 pub use inspector::Inspector;
 
 use crate::connection::ConnectionMap;
@@ -92,12 +92,18 @@ impl Session {
     ///
     /// A connection that ended is forgotten; records that still name it are passed over.
     pub fn receive_into(&mut self, record: &Record, out: &mut dyn FnMut(Event)) {
+        self.receive_to(record, &mut |event| out(event));
+    }
+
+    /// The same for whoever need not have an event made of each frame and message.
+    #[inline]
+    pub fn receive_to(&mut self, record: &Record, sink: &mut impl EventSink) {
         let id = record.connection();
         if matches!(record, Record::Opened { .. }) {
             self.connections.insert(id, Inspector::new(id, self.limits));
         }
         let Some(inspector) = self.connections.get_mut(&id) else { return };
-        inspector.receive(record, &mut self.scratch, out);
+        inspector.receive(record, &mut self.scratch, sink);
         if inspector.has_ended() {
             self.connections.remove(&id);
         }

@@ -1,6 +1,6 @@
 //! How a connection ends: one direction, then the other, or both at once.
 
-use super::{Inspector, Lane, Out, tell_lane};
+use super::{Inspector, Lane, LaneOut, Out};
 use crate::diagnostics::{Place, rules};
 use crate::session::{Ending, EventKind};
 use crate::{Direction, Finish, Timestamp};
@@ -40,10 +40,9 @@ impl Inspector {
         if std::mem::replace(&mut self.is_lane_finished[direction.index()], true) {
             return;
         }
-        let id = self.id;
         match &mut self.lanes[direction.index()] {
             Lane::Frames(lane) => {
-                lane.finish(at, &mut |event| tell_lane(id, direction, event, out));
+                lane.finish(at, &mut LaneOut { connection: self.id, direction, sink: out });
             }
             Lane::Http(lane) => {
                 if let Some(part) = lane.finish() {
