@@ -47,7 +47,6 @@ pub mod message;
 pub mod payload;
 pub mod present;
 pub mod session;
-pub mod subprotocol;
 pub mod time;
 
 pub use capture::record::{Finish, Leg, Record};

@@ -58,8 +58,8 @@ fn append_frame(number: usize, direction: Direction, wire: &mut Vec<u8>) {
         payload.push(' ');
     }
     payload.push('}');
-    let key = u32::try_from(number).expect("few frames").wrapping_mul(0x9E37_79B9).to_be_bytes();
-    let masking_key = (direction == Direction::ClientToServer).then_some(MaskingKey(key));
+    let key = scattered(u32::try_from(number).expect("few frames"));
+    let masking_key = (direction == Direction::ClientToServer).then_some(key);
     let header = FrameHeader {
         fin: true,
         rsv: Rsv::NONE,
@@ -72,6 +72,13 @@ fn append_frame(number: usize, direction: Direction, wire: &mut Vec<u8>) {
         Some(key) => key.apply_into(0, payload.as_bytes(), wire),
         None => wire.extend_from_slice(payload.as_bytes()),
     }
+}
+
+/// Mixed, for keys that count are a finding.
+fn scattered(number: u32) -> MaskingKey {
+    let mixed = number.wrapping_mul(0x9E37_79B9);
+    let mixed = (mixed ^ (mixed >> 16)).wrapping_mul(0x85EB_CA6B);
+    MaskingKey((mixed ^ (mixed >> 13)).to_be_bytes())
 }
 
 fn octets(connection: ConnectionId, tick: u64, direction: Direction, octets: Bytes) -> Record {

@@ -6,7 +6,6 @@
 
 use std::collections::VecDeque;
 
-use crate::subprotocol::{Dissection, Override, Tracker};
 use crate::{Event, EventKind, Message};
 
 /// An event, and the message it ends where it is a frame that does.
@@ -16,20 +15,11 @@ pub struct Paired {
     pub event: Event,
     /// The message this frame ended.
     pub message: Option<Message>,
-    /// What that message says in the words of the connection's sub-protocol, where it speaks one.
-    pub dissection: Option<Box<Dissection>>,
-}
-
-impl From<Event> for Paired {
-    fn from(event: Event) -> Self {
-        Self { event, message: None, dissection: None }
-    }
 }
 
 /// Holds back at most one frame, and the findings about it.
 #[derive(Debug, Default)]
 pub struct Pairing {
-    tracker: Tracker,
     held: Option<Event>,
     /// Findings that came while a frame was held; they follow it.
     behind: Vec<Event>,
@@ -37,39 +27,33 @@ pub struct Pairing {
 }
 
 impl Pairing {
-    /// Nothing is held yet; sub-protocols are told as the user says.
-    pub fn new(subprotocol: Override) -> Self {
-        Self { tracker: Tracker::new(subprotocol), ..Self::default() }
-    }
-
     /// Takes in the next event of a session.
     pub fn receive(&mut self, event: Event) {
-        let dissection = self.tracker.receive(&event).map(Box::new);
         if let Some(held) = &self.held {
             match &event.kind {
                 EventKind::MessageCompleted(message) if is_ended_by(message, &event, held) => {
                     let message = message.clone();
-                    self.release(Some(message), dissection);
+                    self.release(Some(message));
                     return;
                 }
                 EventKind::DiagnosticRaised(_) if event.connection == held.connection => {
                     self.behind.push(event);
                     return;
                 }
-                _ => self.release(None, None),
+                _ => self.release(None),
             }
         }
         if may_end_a_message(&event) {
             self.held = Some(event);
         } else {
-            self.ready.push_back(Paired { dissection, ..event.into() });
+            self.ready.push_back(Paired { event, message: None });
         }
     }
 
     /// Lets go of what is held: call it when the session has no further event for a record, so that
     /// no line waits for the next one.
     pub fn settle(&mut self) {
-        self.release(None, None);
+        self.release(None);
     }
 
     /// The next event, in the session's order.
@@ -77,10 +61,10 @@ impl Pairing {
         self.ready.pop_front()
     }
 
-    fn release(&mut self, message: Option<Message>, dissection: Option<Box<Dissection>>) {
+    fn release(&mut self, message: Option<Message>) {
         let Some(event) = self.held.take() else { return };
-        self.ready.push_back(Paired { event, message, dissection });
-        let behind = self.behind.drain(..).map(Paired::from);
+        self.ready.push_back(Paired { event, message });
+        let behind = self.behind.drain(..).map(|event| Paired { event, message: None });
         self.ready.extend(behind);
     }
 }

@@ -33,6 +33,7 @@ const COMPRESSED: u16 = 1 << 3;
 const SEVERITY: u16 = 0b11;
 
 impl FrameRow {
+    #[inline]
     fn new(connection: ConnectionId, frame: &Frame, compressed: bool) -> Self {
         let header = &frame.header;
         let form = match header.payload_len.form {
@@ -41,7 +42,7 @@ impl FrameRow {
             LengthForm::SixtyFour => 2,
         };
         let flag = |set: bool, bit: u16| if set { bit } else { 0 };
-        let took = frame.last_octet_at.since(frame.first_octet_at).as_nanos();
+        let took = frame.last_octet_at.as_nanos().saturating_sub(frame.first_octet_at.as_nanos());
         Self {
             first_octet_at: frame.first_octet_at.as_nanos(),
             offset: frame.offset,
@@ -170,6 +171,7 @@ impl FrameIndex {
     }
 
     /// Adds a frame; returns its row number.
+    #[inline]
     pub(super) fn push(
         &mut self,
         connection: ConnectionId,
@@ -177,11 +179,11 @@ impl FrameIndex {
         compressed: bool,
     ) -> usize {
         let row = self.rows.len();
-        let took = frame.last_octet_at.since(frame.first_octet_at);
-        if took.as_nanos() >= u128::from(u32::MAX) {
-            self.long.insert(row, took);
+        let fresh = FrameRow::new(connection, frame, compressed);
+        if fresh.took_nanos == u32::MAX {
+            self.long.insert(row, frame.last_octet_at.since(frame.first_octet_at));
         }
-        self.rows.push(FrameRow::new(connection, frame, compressed));
+        self.rows.push(fresh);
         row
     }
 

@@ -20,7 +20,6 @@ use framescope_core::capture::CaptureFault;
 use framescope_core::export::{Paired, Pairing};
 use framescope_core::present::{Secrets, octets, thousands};
 use framescope_core::session::Ending;
-use framescope_core::subprotocol::Override;
 use framescope_core::{
     CloseCode, ConnectionId, ConnectionInfo, ConnectionNote, Diagnostic, Direction, Event,
     EventKind, Finish, Head, Timestamp,
@@ -67,12 +66,12 @@ const PREFIX_COLUMNS: usize = 19;
 
 impl Lines {
     /// Lines for a reader with this layout.
-    pub fn new(layout: Layout, palette: Palette, secrets: Secrets, subprotocol: Override) -> Self {
+    pub fn new(layout: Layout, palette: Palette, secrets: Secrets) -> Self {
         Self {
             layout,
             palette,
             secrets,
-            pairing: Pairing::new(subprotocol),
+            pairing: Pairing::default(),
             connections: HashMap::new(),
             day: None,
         }
@@ -116,7 +115,7 @@ impl Lines {
             EventKind::BodyCompleted { .. } | EventKind::MessageCompleted(_) => Ok(()),
             EventKind::ServerSentEvent(sent) => line.server_sent_event(sent),
             EventKind::HandshakeCompleted(handshake) => line.handshake(handshake),
-            EventKind::FrameDecoded(frame) => line.frame(frame, paired),
+            EventKind::FrameDecoded(frame) => line.frame(frame, paired.message.as_ref()),
             EventKind::DiagnosticRaised(diagnostic) => line.finding(diagnostic),
             EventKind::GapMet { direction, len } => {
                 let text = format!("{} are not in the capture", octets(*len));

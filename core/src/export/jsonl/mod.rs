@@ -6,7 +6,6 @@ mod line;
 mod rest;
 #[cfg(test)]
 pub(super) mod samples;
-mod subprotocol;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -14,10 +13,9 @@ mod value;
 use std::collections::HashMap;
 use std::io::{self, Write};
 
-use crate::export::{Paired, Pairing};
+use crate::export::Pairing;
 use crate::present::Secrets;
-use crate::subprotocol::Override;
-use crate::{ConnectionId, Event, EventKind, Head};
+use crate::{ConnectionId, Event, EventKind, Head, Message};
 use line::Line;
 
 /// The version of the schema, on the first line of every output.
@@ -40,13 +38,8 @@ pub struct JsonLines<W> {
 impl<W: Write> JsonLines<W> {
     /// Begins an output: writes the line that names the schema.
     pub fn new(out: W, secrets: Secrets) -> io::Result<Self> {
-        Self::with(out, secrets, Override::Auto)
-    }
-
-    /// The same, with sub-protocols told as the user says.
-    pub fn with(out: W, secrets: Secrets, subprotocol: Override) -> io::Result<Self> {
-        let pairing = Pairing::new(subprotocol);
-        let mut lines = Self { out, secrets, pairing, keys: HashMap::default() };
+        let mut lines =
+            Self { out, secrets, pairing: Pairing::default(), keys: HashMap::default() };
         lines.write(&Line::schema())?;
         Ok(lines)
     }
@@ -76,18 +69,17 @@ impl<W: Write> JsonLines<W> {
 
     fn write_ready(&mut self) -> io::Result<()> {
         while let Some(paired) = self.pairing.poll() {
-            self.write_event(&paired)?;
+            self.write_event(&paired.event, paired.message.as_ref())?;
         }
         Ok(())
     }
 
-    fn write_event(&mut self, paired: &Paired) -> io::Result<()> {
-        let event = &paired.event;
+    fn write_event(&mut self, event: &Event, message: Option<&Message>) -> io::Result<()> {
         if let EventKind::HeadReceived { head, .. } = &event.kind {
             self.learn_key(event.connection, head);
         }
         let key = self.keys.get(&event.connection).map(String::as_str);
-        let line = Line::of(paired, key, self.secrets);
+        let line = Line::of(event, key, message, self.secrets);
         write_line(&mut self.out, &line)?;
         if matches!(event.kind, EventKind::ConnectionEnded(_)) {
             self.keys.remove(&event.connection);
