@@ -3,5 +3,6 @@
 //! Heavier variants: `docs/TESTING.md`.
 
 mod crowds;
+mod fidelity;
 mod heads;
 mod streams;

@@ -7,12 +7,14 @@
 //! | [`client`] | a client that speaks TLS or does not |
 //! | [`proxy`] | a Framescope engine in a folder of its own, in front of a peer |
 //! | [`process`] | the command line as a process that can be limited, measured and killed |
+//! | [`hostile`] | conversations made from a seed: any octets, any pieces, any ending |
 //! | [`capture`] | what the engine recorded, as records and events |
 //! | [`wire`] | octets of handshakes and frames, hashes |
 //! | [`tls`] | TLS peers with throw-away authorities |
 
 pub mod capture;
 pub mod client;
+pub mod hostile;
 pub mod peer;
 #[cfg(target_os = "linux")]
 pub mod process;

@@ -57,6 +57,14 @@ impl TlsUpstream {
 
 /// Speaks TLS as a client that trusts only the certificate in the PEM file `ca`.
 pub fn client(stream: TcpStream, ca: &Path, server_name: &str) -> TlsClient {
+    let name = ServerName::try_from(server_name.to_owned()).expect("a server name");
+    let connection =
+        ClientConnection::new(client_config(ca), name).expect("a usable configuration");
+    StreamOwned::new(connection, stream)
+}
+
+/// A client that trusts only the certificate in the PEM file `ca`.
+pub fn client_config(ca: &Path) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
     for certificate in load_pem_chain(ca).expect("a PEM file") {
         roots.add(certificate).expect("a root");
@@ -66,7 +74,5 @@ pub fn client(stream: TcpStream, ca: &Path, server_name: &str) -> TlsClient {
         .expect("versions of the provider")
         .with_root_certificates(roots)
         .with_no_client_auth();
-    let name = ServerName::try_from(server_name.to_owned()).expect("a server name");
-    let connection = ClientConnection::new(Arc::new(config), name).expect("a usable configuration");
-    StreamOwned::new(connection, stream)
+    Arc::new(config)
 }

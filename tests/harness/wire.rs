@@ -50,16 +50,52 @@ pub fn sha256(octets: &[u8]) -> String {
     })
 }
 
-/// Octets that look like anything: the same for the same seed (xorshift64*, Vigna 2016).
+/// Octets that look like anything: the same for the same seed.
 pub fn noise(seed: u64, len: usize) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut random = Random::new(seed);
     let mut octets = Vec::with_capacity(len + 8);
     while octets.len() < len {
-        state ^= state >> 12;
-        state ^= state << 25;
-        state ^= state >> 27;
-        octets.extend_from_slice(&state.wrapping_mul(0x2545_F491_4F6C_DD1D).to_le_bytes());
+        octets.extend_from_slice(&random.next().to_le_bytes());
     }
     octets.truncate(len);
     octets
+}
+
+/// Numbers that look like anything: the same for the same seed (xorshift64*, Vigna 2016).
+#[derive(Debug)]
+pub struct Random {
+    state: u64,
+}
+
+impl Random {
+    /// What this seed gives.
+    pub fn new(seed: u64) -> Self {
+        Self { state: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1 }
+    }
+
+    /// The next number.
+    #[expect(clippy::should_implement_trait, reason = "it never ends")]
+    pub fn next(&mut self) -> u64 {
+        self.state ^= self.state >> 12;
+        self.state ^= self.state << 25;
+        self.state ^= self.state >> 27;
+        self.state.wrapping_mul(0x2545_F491_4F6C_DD1D)
+    }
+
+    /// The next octet.
+    pub fn octet(&mut self) -> u8 {
+        self.next().to_be_bytes()[0]
+    }
+
+    /// From 0 to `end`, which is not among them and not 0.
+    pub fn below(&mut self, end: usize) -> usize {
+        // The high bits are the better ones.
+        usize::try_from((self.next() >> 16) % end as u64).expect("less than a usize")
+    }
+
+    /// From 0 to `most`, both among them; short lengths are likelier.
+    pub fn length(&mut self, most: usize) -> usize {
+        let most = most >> self.below(12);
+        self.below(most + 1)
+    }
 }
