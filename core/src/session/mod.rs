@@ -65,7 +65,8 @@ impl Default for Limits {
 #[derive(Debug)]
 pub struct Session {
     limits: Limits,
-    connections: ConnectionMap<Inspector>,
+    /// In boxes, so that the room that a map keeps free is small.
+    connections: ConnectionMap<Box<Inspector>>,
     events: VecDeque<Event>,
     scratch: Vec<u8>,
 }
@@ -100,7 +101,7 @@ impl Session {
     pub fn receive_to(&mut self, record: &Record, sink: &mut impl EventSink) {
         let id = record.connection();
         if matches!(record, Record::Opened { .. }) {
-            self.connections.insert(id, Inspector::new(id, self.limits));
+            self.connections.insert(id, Box::new(Inspector::new(id, self.limits)));
         }
         let Some(inspector) = self.connections.get_mut(&id) else { return };
         inspector.receive(record, &mut self.scratch, sink);
@@ -111,8 +112,9 @@ impl Session {
 
     /// No more records come: says of each open lane what is left unfinished.
     pub fn finish(&mut self) {
-        let mut open: Vec<Inspector> = self.connections.drain().map(|(_, open)| open).collect();
-        open.sort_by_key(Inspector::id);
+        let mut open: Vec<Box<Inspector>> =
+            self.connections.drain().map(|(_, open)| open).collect();
+        open.sort_by_key(|inspector| inspector.id());
         for mut inspector in open {
             inspector.finish(&mut |event| self.events.push_back(event));
         }

@@ -56,6 +56,12 @@ impl Inspector {
         while let Some((direction, part)) = self.next_part() {
             self.step(direction, part, scratch, out);
         }
+        if self.upgraded {
+            // Frames never wait: an open WebSocket is to hold no room for what might have.
+            self.early.iter_mut().filter(|early| early.is_empty()).for_each(|early| {
+                *early = Early::default();
+            });
+        }
     }
 
     fn next_part(&mut self) -> Option<(Direction, Part)> {
