@@ -162,17 +162,19 @@ impl Head {
 
     /// Whether a comma-separated list field has `token` among its elements (case does not matter).
     pub fn has_token(&self, name: &str, token: &str) -> bool {
-        self.tokens(name).iter().any(|t| t.eq_ignore_ascii_case(token))
+        self.elements(name).any(|element| element.eq_ignore_ascii_case(token.as_bytes()))
     }
 
     /// The elements of all comma-separated fields called `name`, trimmed, empty ones left out.
     pub fn tokens(&self, name: &str) -> Vec<String> {
+        self.elements(name).map(|element| String::from_utf8_lossy(element).into_owned()).collect()
+    }
+
+    fn elements<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> + 'a {
         self.values(name)
             .flat_map(|value| value.split(|octet| *octet == b','))
             .map(<[u8]>::trim_ascii)
             .filter(|element| !element.is_empty())
-            .map(|element| String::from_utf8_lossy(element).into_owned())
-            .collect()
     }
 
     /// The method, where this is a request.

@@ -189,10 +189,13 @@ enum Above {
 impl<'a> Walk<'a> {
     fn new(raw: &'a Bytes, start_line: &Line) -> Self {
         let fields_start = start_line.whole.end;
+        let lines = raw.get(fields_start..).unwrap_or_default();
+        let fields = memchr::memchr_iter(b'\n', lines).count();
         let mut walk = Self {
             raw,
             lines: Lines { raw, at: fields_start },
-            headers: Vec::new(),
+            // One line each, but for the empty one; in reason, for whoever sends nothing but line ends.
+            headers: Vec::with_capacity(fields.saturating_sub(1).min(64)),
             faults: Vec::new(),
             bare_told: false,
             fields_start,
@@ -260,7 +263,7 @@ impl<'a> Walk<'a> {
         };
         let value_span = start..start.saturating_add(value.len());
         self.headers.push(Header {
-            name: String::from_utf8_lossy(name).into_owned(),
+            name: text(name),
             value: self.raw.slice(value_span.clone()),
             span: line.whole.clone(),
             value_span,
@@ -300,6 +303,15 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// `octets` as text; those that are not UTF-8 become U+FFFD.
+fn text(octets: &[u8]) -> String {
+    // Several times as fast as the forgiving way where there is nothing to forgive.
+    match str::from_utf8(octets) {
+        Ok(text) => text.to_owned(),
+        Err(_) => String::from_utf8_lossy(octets).into_owned(),
+    }
+}
+
 /// `octets` without those at either end that are `unwanted`.
 fn trim(mut octets: &[u8], unwanted: fn(u8) -> bool) -> &[u8] {
     while let [first, rest @ ..] = octets
@@ -325,10 +337,11 @@ const fn is_control(octet: u8) -> bool {
 }
 
 /// `tchar` (RFC 9110 §5.6.2).
+#[inline]
 pub(crate) const fn is_token(octet: u8) -> bool {
-    matches!(octet,
-        b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`'
-        | b'|' | b'~' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z')
+    // Every octet of every name is asked about: one bit for each value answers at once.
+    const TOKENS: u128 = 0x57FF_FFFF_C7FF_FFFE_03FF_6CFA_0000_0000;
+    octet < 128 && (TOKENS >> octet) & 1 != 0
 }
 
 #[cfg(test)]
@@ -336,6 +349,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn token_octets_are_those_of_rfc_9110() {
+        let listed =
+            |octet: u8| octet.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&octet);
+        assert!((0..=u8::MAX).all(|octet| is_token(octet) == listed(octet)));
+    }
 
     fn read_request(octets: &'static [u8]) -> Result<Head, HeadError> {
         Head::parse_request(Bytes::from_static(octets), 0)
