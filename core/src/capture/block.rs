@@ -105,6 +105,28 @@ pub(crate) fn write_option(code: u16, value: &[u8], out: &mut Vec<u8>) {
     write_padding(value.len(), out);
 }
 
+/// As [`write_option`], for a value that `write` appends. Where it appends more than an option holds,
+/// nothing is left of it: says whether it is there.
+pub(crate) fn write_option_with(
+    code: u16,
+    out: &mut Vec<u8>,
+    write: impl FnOnce(&mut Vec<u8>),
+) -> bool {
+    let start = out.len();
+    write_option(code, &[], out);
+    let value_start = out.len();
+    write(out);
+    let len = out.len().saturating_sub(value_start);
+    let field = out.get_mut(value_start.saturating_sub(2)..value_start);
+    if let (Ok(len), Some(field)) = (u16::try_from(len), field) {
+        field.copy_from_slice(&len.to_le_bytes());
+        write_padding(usize::from(len), out);
+        return true;
+    }
+    out.truncate(start);
+    false
+}
+
 /// Appends the zeros that bring `len` octets to a multiple of 4.
 pub(crate) fn write_padding(len: usize, out: &mut Vec<u8>) {
     let zeros: &[u8] = match len % 4 {

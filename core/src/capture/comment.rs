@@ -22,6 +22,9 @@ const CONTINUED: &str = "framescope+ ";
 /// Octets of the line in one option, which can hold 65,535 with the word before.
 const MAX_PART_LEN: usize = 60_000;
 
+/// Octets that the options of most comments fit in.
+const USUAL_LEN: usize = 512;
+
 /// What is to be written in a comment.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Remark<'a> {
@@ -65,8 +68,16 @@ pub(crate) struct Missing {
 impl Remark<'_> {
     /// The options of a block that carry it, their end included.
     pub(crate) fn options(&self) -> Vec<u8> {
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(USUAL_LEN);
         // Plain structs with string keys: there is nothing in them that JSON cannot say.
+        let is_whole = block::write_option_with(block::OPT_COMMENT, &mut out, |out| {
+            out.extend_from_slice(START.as_bytes());
+            let _ = serde_json::to_writer(out, self);
+        });
+        if is_whole {
+            block::write_option(0, &[], &mut out);
+            return out;
+        }
         let line = serde_json::to_string(self).unwrap_or_default();
         let mut rest = line.as_str();
         let mut word = START;
