@@ -321,7 +321,7 @@ impl Exchange {
         if status == 101 || (method == Method::Connect && (200..300).contains(&status)) {
             self.bare();
             let key = request.and_then(|request| request.websocket_key)?;
-            return wrong_accept(&head, &key);
+            return self.strict.then(|| wrong_accept(&head, &key)).flatten();
         }
         match self.up {
             Up::Undecided { passed: 0 } => self.up = Up::Head(HeadReader::default()),
