@@ -1,5 +1,6 @@
 //! How a connection begins: what the client speaks, its first request, and the upstream for it.
 
+use std::mem;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -70,7 +71,7 @@ impl Opening {
             client: self.client,
             server: self.server,
             mode: Some(self.surroundings.mode.into()),
-            upstream: Some(self.surroundings.dialler.target().to_string()),
+            upstream: Some(self.surroundings.dialler.url().to_owned()),
             tls,
         };
         Tape::open(&self.surroundings.queue, self.id, self.accepted, &info)
@@ -153,9 +154,14 @@ impl<C: Socket + 'static> Plain<'_, C> {
         }
     }
 
-    async fn dial(self, exchange: Exchange, first: Upward<'static>, taken: usize) -> Option<Rest> {
+    async fn dial(
+        self,
+        exchange: Exchange,
+        mut first: Upward<'static>,
+        taken: usize,
+    ) -> Option<Rest> {
         let Self { surroundings, client, mut tape, early, .. } = self;
-        let (dialled, note) = match surroundings.dialler.dial().await {
+        let (dialled, mut note) = match surroundings.dialler.dial().await {
             Ok(dialled) => dialled,
             Err(error) => {
                 tape.note(&error.note);
@@ -165,6 +171,9 @@ impl<C: Socket + 'static> Plain<'_, C> {
                 return None;
             }
         };
+        if let Upward::Head { alterations, .. } = &mut first {
+            note.alterations = mem::take(alterations);
+        }
         tape.note(&note);
         let rest = early.octets().get(taken..).unwrap_or_default();
         let early = relay::Early { first, rest };

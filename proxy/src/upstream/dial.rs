@@ -24,6 +24,7 @@ const NEXT_ATTEMPT: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub struct Dialler {
     target: Target,
+    url: String,
     tls: Option<UpstreamTls>,
 }
 
@@ -51,7 +52,7 @@ impl Dialler {
     /// For `target`; `tls` is used where its URL asks for it.
     pub fn new(target: Target, tls: &UpstreamTlsConfig) -> Result<Self, TlsFailure> {
         let tls = target.tls().then(|| UpstreamTls::new(tls)).transpose()?;
-        Ok(Self { target, tls })
+        Ok(Self { url: target.to_string(), target, tls })
     }
 
     /// The upstream.
@@ -59,12 +60,17 @@ impl Dialler {
         &self.target
     }
 
+    /// The upstream as a URL, for display.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Makes a connection, and says how long each stage took.
     pub async fn dial(&self) -> Result<(Dialled, ConnectionNote), DialError> {
         let mut note = ConnectionNote::default();
         let started = Instant::now();
-        let tcp = match timeout(DIAL_TIMEOUT, self.connect()).await {
-            Ok(Ok(tcp)) => tcp,
+        let (tcp, addr) = match timeout(DIAL_TIMEOUT, self.connect()).await {
+            Ok(Ok(connected)) => connected,
             Ok(Err((stage, reason))) => return Err(self.failed(stage, &reason, note)),
             Err(_) => {
                 let reason = format!("no answer within {} s", DIAL_TIMEOUT.as_secs());
@@ -72,7 +78,7 @@ impl Dialler {
             }
         };
         note.dial_nanos = Some(nanos(started.elapsed()));
-        note.upstream_addr = tcp.peer_addr().ok();
+        note.upstream_addr = Some(addr);
         note.upstream_local_addr = tcp.local_addr().ok();
         // Without it small frames would wait for acknowledgements; a socket without it still works.
         let _ = tcp.set_nodelay(true);
@@ -91,7 +97,7 @@ impl Dialler {
         }
     }
 
-    async fn connect(&self) -> Result<TcpStream, (&'static str, String)> {
+    async fn connect(&self) -> Result<(TcpStream, SocketAddr), (&'static str, String)> {
         let (host, port) = (self.target.host(), self.target.port());
         let addresses: Vec<SocketAddr> = lookup_host((host, port))
             .await
@@ -101,31 +107,38 @@ impl Dialler {
     }
 
     fn failed(&self, stage: &'static str, reason: &str, note: ConnectionNote) -> DialError {
-        DialError { stage, message: format!("cannot reach {}: {reason}", self.target), note }
+        DialError { stage, message: format!("cannot reach {}: {reason}", self.url), note }
     }
 }
 
 /// Tries the addresses in order, each with a head start; the first that answers wins.
-async fn connect_any(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
-    let mut waiting = addresses.iter();
+async fn connect_any(addresses: &[SocketAddr]) -> io::Result<(TcpStream, SocketAddr)> {
+    if let [only] = addresses {
+        return connect_to(*only).await;
+    }
+    let mut waiting = addresses.iter().copied();
     let mut attempts = FuturesUnordered::new();
     let mut last_error = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    attempts.extend(waiting.next().map(|address| TcpStream::connect(*address)));
+    attempts.extend(waiting.next().map(connect_to));
     while !attempts.is_empty() {
         tokio::select! {
             Some(outcome) = attempts.next() => match outcome {
-                Ok(tcp) => return Ok(tcp),
+                Ok(connected) => return Ok(connected),
                 Err(error) => {
                     last_error = error;
-                    attempts.extend(waiting.next().map(|address| TcpStream::connect(*address)));
+                    attempts.extend(waiting.next().map(connect_to));
                 }
             },
             () = sleep(NEXT_ATTEMPT), if waiting.len() > 0 => {
-                attempts.extend(waiting.next().map(|address| TcpStream::connect(*address)));
+                attempts.extend(waiting.next().map(connect_to));
             }
         }
     }
     Err(last_error)
+}
+
+async fn connect_to(address: SocketAddr) -> io::Result<(TcpStream, SocketAddr)> {
+    Ok((TcpStream::connect(address).await?, address))
 }
 
 /// The error in the user's words, with the mend where there is one.
