@@ -44,6 +44,8 @@ pub mod hex;
 pub mod image;
 mod items;
 pub mod json;
+#[cfg(test)]
+mod laws;
 pub mod limits;
 mod moment;
 pub mod msgpack;

@@ -14,8 +14,14 @@ use framescope_core::{
 use crate::wire;
 
 /// Limits that short inputs reach.
-const SMALL: Limits =
-    Limits { frame_payload: 8, message_data: 16, body_content: 16, inflate_budget: 64, head: 400, early: 40 };
+const SMALL: Limits = Limits {
+    frame_payload: 8,
+    message_data: 16,
+    body_content: 16,
+    inflate_budget: 64,
+    head: 400,
+    early: 40,
+};
 
 /// Records of up to four connections.
 ///
