@@ -354,7 +354,8 @@ pub(super) fn quote(text: &str, out: &mut String) {
     out.push('"');
 }
 
-fn ellipsed(mut text: String, most: usize) -> String {
+/// The first `most` octets of a text, or a little less, and that there are more.
+pub(super) fn ellipsed(mut text: String, most: usize) -> String {
     if text.len() > most {
         text.truncate(text.floor_char_boundary(most));
         text.push('…');

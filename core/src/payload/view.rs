@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::fault::{Cut, CutLimit, Fault};
-use super::notation::Notation;
+use super::notation::{Notation, ellipsed};
 use super::tree::{Tree, Value};
 use super::{
     Detection, Format, Hints, Limits, Span, base64, bson, cbor, detect, image, json, msgpack,
@@ -63,10 +63,14 @@ pub struct Fact {
     pub span: Option<Span>,
 }
 
+/// Octets of a fact's text.
+const MOST: usize = 200;
+
 impl Fact {
-    /// A fact about the whole.
+    /// A fact about the whole. Some of its text may be a peer's, which can be of any length: the
+    /// beginning is kept.
     pub fn new(label: &'static str, text: impl Into<String>) -> Self {
-        Self { label, text: text.into(), span: None }
+        Self { label, text: ellipsed(text.into(), MOST), span: None }
     }
 
     /// The same, told by the octets of `span`.
@@ -165,7 +169,7 @@ impl View {
             }
             _ => {
                 let facts: Vec<_> = self.facts.iter().map(|fact| fact.text.as_str()).collect();
-                facts.join(", ")
+                ellipsed(facts.join(", "), most)
             }
         }
     }

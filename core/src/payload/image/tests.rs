@@ -88,6 +88,14 @@ fn each_kind_tells_its_size_and_colours() {
 }
 
 #[test]
+fn what_a_peer_says_of_itself_is_shortened() {
+    let svg = format!("<svg width=\"{}\">", "é".repeat(5_000));
+    let view = read(svg.as_bytes());
+    assert!(view.facts.iter().all(|fact| fact.text.len() < 250));
+    assert!(view.summary(svg.as_bytes(), 20).len() < 30);
+}
+
+#[test]
 fn a_picture_that_ends_early_says_so() {
     let cut = read(&hex!("89504e470d0a1a0a 0000000d 49484452 000002"));
     assert!(cut.fault.unwrap().is_early_end);
