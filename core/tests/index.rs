@@ -9,6 +9,7 @@ use flate2::{Compress, Compression, FlushCompress};
 use framescope_core::capture::{CaptureItem, CaptureReader, CaptureWriter};
 use framescope_core::frame::Rsv;
 use framescope_core::index::{FrameRow, State};
+use framescope_core::message::CompressionFacts;
 use framescope_core::message::MessageFault;
 use framescope_core::session::Limits;
 use framescope_core::{
@@ -188,15 +189,19 @@ fn a_late_message_of_a_compressed_lane_opens_from_a_checkpoint() {
     let mut tape = Tape::new();
     let id = tape.open(1, "Sec-WebSocket-Extensions: permessage-deflate\r\n");
     let mut compress = Compress::new(Compression::fast(), false);
+    let mut sent = CompressionFacts { messages: 9000, ..CompressionFacts::default() };
     for round in 0..9000u32 {
         let text =
             format!("{{\"symbol\":\"ACME\",\"round\":{round},\"price\":{}}}", round * 7 % 1000);
         let mut deflated = Vec::with_capacity(256);
         compress.compress_vec(text.as_bytes(), &mut deflated, FlushCompress::Sync).unwrap();
         deflated.truncate(deflated.len() - 4);
+        sent.wire_len += deflated.len() as u64;
+        sent.data_len += text.len() as u64;
         tape.say(id, DOWN, &frame(true, 0b100, Opcode::Text, None, &deflated));
     }
     let (index, capture) = check(tape);
+    assert_eq!(index.connection(id).unwrap().compression, [CompressionFacts::default(), sent]);
     let plan = index.message_plan(8999).unwrap();
     let last = plan.read_message(&mut Cursor::new(&capture), 1 << 20).unwrap();
     assert!(last.data.starts_with(b"{\"symbol\":\"ACME\",\"round\":8999,"));

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::message::CompressionFacts;
 use crate::session::Ending;
 use crate::{
     ConnectionId, ConnectionInfo, ConnectionNote, Direction, EventKind, Frame, Head, Leg, Opcode,
@@ -31,6 +32,8 @@ pub struct ConnectionSummary {
     pub frames: [u64; 2],
     /// Data messages, by [`crate::Direction::index`].
     pub messages: [u64; 2],
+    /// What compression made of its messages, by [`crate::Direction::index`].
+    pub compression: [CompressionFacts; 2],
     /// Plaintext octets on the client leg, by [`crate::Direction::index`].
     pub octets: [u64; 2],
     /// How many findings, by [`Severity`]: notes, warnings, errors.
@@ -89,6 +92,7 @@ impl ConnectionSummary {
             handshake: None,
             frames: [0; 2],
             messages: [0; 2],
+            compression: [CompressionFacts::default(); 2],
             octets: [0; 2],
             findings: [0; 3],
             ending: None,

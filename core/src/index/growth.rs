@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::capture::locate::LaneTable;
 use crate::index::{ConnectionSummary, FrameIndex, MessageRow};
+use crate::message::CompressionFacts;
 use crate::message::inflate::WINDOW;
 use crate::session::EventSink;
 use crate::{
@@ -178,6 +179,9 @@ impl Growth<'_> {
             let (messages, octets) = &mut lane.since;
             *messages = messages.saturating_add(1);
             *octets = octets.saturating_add(message.wire_len).saturating_add(message.data_len);
+            if let Some(facts) = CompressionFacts::of(message) {
+                self.summary.compression[message.direction.index()].add(facts);
+            }
         }
         self.messages.push(MessageRow { first_frame, last_frame, data_len: message.data_len });
         let seen = &mut self.summary.messages[message.direction.index()];

@@ -34,23 +34,46 @@ impl Reach {
     /// Walks through the payload of one compressed message, or through its first octets. Where they
     /// are no DEFLATE data, what was seen before counts.
     pub fn of(deflated: &[u8]) -> Self {
-        let mut walk = Walk { bits: Bits::new(deflated), produced: 0, reach: Self::default() };
-        while walk.block().is_some() {}
-        walk.reach
+        Walk::through(deflated).reach
     }
 }
 
-struct Walk<'a> {
+/// What the data is made of; see [`super::Microscope`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Tally {
+    /// By their two bits: stored, with the fixed codes, with codes of their own.
+    pub(super) blocks: [u64; 3],
+    pub(super) stored: u64,
+    pub(super) matches: u64,
+    pub(super) matched: u64,
+    pub(super) longest: u64,
+    pub(super) from_before: u64,
+}
+
+/// What is seen on the way through the payload of one compressed message.
+pub(super) struct Walk<'a> {
     bits: Bits<'a>,
-    produced: u64,
-    reach: Reach,
+    pub(super) produced: u64,
+    pub(super) reach: Reach,
+    pub(super) tally: Tally,
+}
+
+impl<'a> Walk<'a> {
+    /// To the end of the data, or to where it is broken.
+    pub(super) fn through(deflated: &'a [u8]) -> Self {
+        let (reach, tally) = (Reach::default(), Tally::default());
+        let mut walk = Self { bits: Bits::new(deflated), produced: 0, reach, tally };
+        while walk.block().is_some() {}
+        walk
+    }
 }
 
 impl Walk<'_> {
     /// One block; `None` where the data ends or is broken.
     fn block(&mut self) -> Option<()> {
         let is_last = self.bits.take(1)? == 1;
-        match self.bits.take(2)? {
+        let kind = self.bits.take(2)?;
+        match kind {
             0 => self.stored()?,
             1 => {
                 let (literals, distances) = FIXED.as_ref()?;
@@ -61,6 +84,9 @@ impl Walk<'_> {
                 self.compressed(&literals, &distances)?;
             }
             _ => return None,
+        }
+        if let Some(count) = self.tally.blocks.get_mut(usize::try_from(kind).ok()?) {
+            *count = count.saturating_add(1);
         }
         // Behind a last block a new stream begins at the next octet (RFC 7692 §7.2.3.4).
         if is_last {
@@ -77,6 +103,7 @@ impl Walk<'_> {
         }
         self.bits.skip_octets(usize::try_from(len).ok()?)?;
         self.produced = self.produced.saturating_add(u64::from(len));
+        self.tally.stored = self.tally.stored.saturating_add(u64::from(len));
         Some(())
     }
 
@@ -105,9 +132,14 @@ impl Walk<'_> {
             if self.reach.farthest.is_none_or(|farthest| farthest.distance < distance) {
                 self.reach.farthest = Some(found);
             }
-            if u64::from(distance) > self.produced {
+            let before = u64::from(distance).saturating_sub(self.produced).min(len);
+            if before > 0 {
                 self.reach.before_message.get_or_insert(found);
+                self.tally.from_before = self.tally.from_before.saturating_add(before);
             }
+            self.tally.matches = self.tally.matches.saturating_add(1);
+            self.tally.matched = self.tally.matched.saturating_add(len);
+            self.tally.longest = self.tally.longest.max(len);
             self.produced = self.produced.saturating_add(len);
         }
     }
@@ -390,9 +422,7 @@ mod tests {
             data.extend_from_slice(b"a needle in the hay; a needle in the hay");
             let mut sender = Compress::new(Compression::new(level), false);
             let deflated = deflate(&mut sender, &data);
-            let mut walk =
-                Walk { bits: Bits::new(&deflated), produced: 0, reach: Reach::default() };
-            while walk.block().is_some() {}
+            let walk = Walk::through(&deflated);
             prop_assert_eq!(walk.produced, data.len() as u64);
             prop_assert!(walk.bits.octets.is_empty());
             prop_assert_eq!(walk.reach.before_message, None);

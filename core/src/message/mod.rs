@@ -1,6 +1,7 @@
 //! Messages, RFC 6455 §5.4 and RFC 7692: what frames carry, put together.
 
 pub mod assembler;
+pub mod compression;
 pub mod deflate_walk;
 pub mod inflate;
 pub mod utf8;
@@ -8,6 +9,7 @@ pub mod utf8;
 use bytes::Bytes;
 
 pub use assembler::MessageAssembler;
+pub use compression::{CompressionFacts, Microscope, Takeover};
 pub use inflate::Inflater;
 pub use utf8::Utf8Validator;
 
