@@ -6,24 +6,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use framescope_core::capture::{CaptureItem, CaptureReader};
 use framescope_core::{Opcode, Record};
-use framescope_tests::wire::{frame, noise, request, response};
-use framescope_tests::{Peer, Proxy, Upstream};
-
-fn open(proxy: &Proxy, upstream: &Upstream, further: &str) -> (Peer, Peer) {
-    let mut client = proxy.connect();
-    client.send(request("/", "h", further).as_bytes());
-    let mut server = upstream.accept();
-    server.read_head();
-    server.send(response(further).as_bytes());
-    client.expect(response(further).as_bytes());
-    (client, server)
-}
+use framescope_tests::wire::{frame, noise};
+use framescope_tests::{Proxy, Upstream};
 
 #[test]
 fn a_growing_capture_is_whole_up_to_what_was_written() {
     let upstream = Upstream::bind();
     let proxy = Proxy::start(&upstream.url("ws"));
-    let (mut client, mut server) = open(&proxy, &upstream, "");
+    let (mut client, mut server) = upstream.open(proxy.connect(), "");
     let mut written = proxy.engine().written();
     for round in 0..10u8 {
         let words = frame(true, Opcode::Binary, None, &noise(u64::from(round), 3000));
@@ -73,7 +63,7 @@ fn compressed_messages_are_relayed_as_they_are_and_inflated_on_a_copy() {
     let upstream = Upstream::bind();
     let proxy = Proxy::start(&upstream.url("ws"));
     let extension = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
-    let (mut client, mut server) = open(&proxy, &upstream, extension);
+    let (mut client, mut server) = upstream.open(proxy.connect(), extension);
     let mut compress = flate2::Compress::new(flate2::Compression::default(), false);
     let mut sent = Vec::new();
     for round in 0..50 {
@@ -100,7 +90,7 @@ fn compressed_messages_are_relayed_as_they_are_and_inflated_on_a_copy() {
 fn times_never_go_back_and_lie_between_first_and_last_octet() {
     let upstream = Upstream::bind();
     let proxy = Proxy::start(&upstream.url("ws"));
-    let (mut client, mut server) = open(&proxy, &upstream, "");
+    let (mut client, mut server) = upstream.open(proxy.connect(), "");
     let words = frame(true, Opcode::Binary, None, &[1; 100]);
     for part in words.chunks(10) {
         server.send(part);

@@ -2,24 +2,14 @@
 
 use framescope_core::{Direction, Finish, Opcode};
 use framescope_tests::peer::End;
-use framescope_tests::wire::{NO_MASK, frame, request, response};
-use framescope_tests::{Peer, Proxy, Upstream};
-
-fn open(proxy: &Proxy, upstream: &Upstream) -> (Peer, Peer) {
-    let mut client = proxy.connect();
-    client.send(request("/", "h", "").as_bytes());
-    let mut server = upstream.accept();
-    server.read_head();
-    server.send(response("").as_bytes());
-    client.expect(response("").as_bytes());
-    (client, server)
-}
+use framescope_tests::wire::{NO_MASK, frame};
+use framescope_tests::{Proxy, Upstream};
 
 #[test]
 fn a_half_close_by_the_client_leaves_the_other_way_open() {
     let upstream = Upstream::bind();
     let proxy = Proxy::start(&upstream.url("ws"));
-    let (mut client, mut server) = open(&proxy, &upstream);
+    let (mut client, mut server) = upstream.open(proxy.connect(), "");
     client.send(&frame(true, Opcode::Text, Some(NO_MASK), b"last words"));
     client.finish();
     let (octets, end) = server.read_to_end();
@@ -40,7 +30,7 @@ fn a_half_close_by_the_client_leaves_the_other_way_open() {
 fn a_half_close_by_the_server_leaves_the_other_way_open() {
     let upstream = Upstream::bind();
     let proxy = Proxy::start(&upstream.url("ws"));
-    let (mut client, mut server) = open(&proxy, &upstream);
+    let (mut client, mut server) = upstream.open(proxy.connect(), "");
     server.finish();
     assert_eq!(client.read_to_end(), (Vec::new(), End::Fin));
     client.send(&frame(true, Opcode::Text, Some(NO_MASK), b"still"));
@@ -53,7 +43,7 @@ fn a_half_close_by_the_server_leaves_the_other_way_open() {
 fn a_reset_by_the_client_resets_the_server() {
     let upstream = Upstream::bind();
     let proxy = Proxy::start(&upstream.url("ws"));
-    let (client, mut server) = open(&proxy, &upstream);
+    let (client, mut server) = upstream.open(proxy.connect(), "");
     client.reset();
     assert_eq!(server.read_to_end(), (Vec::new(), End::Reset));
     let recorded = proxy.stop();
@@ -65,7 +55,7 @@ fn a_reset_by_the_client_resets_the_server() {
 fn a_reset_by_the_server_resets_the_client() {
     let upstream = Upstream::bind();
     let proxy = Proxy::start(&upstream.url("ws"));
-    let (mut client, server) = open(&proxy, &upstream);
+    let (mut client, server) = upstream.open(proxy.connect(), "");
     server.reset();
     assert_eq!(client.read_to_end(), (Vec::new(), End::Reset));
     assert_eq!(proxy.stop().endings()[0], (Direction::ServerToClient, Finish::Reset));
@@ -75,7 +65,7 @@ fn a_reset_by_the_server_resets_the_client() {
 fn a_peer_that_dies_in_a_frame_leaves_all_it_said() {
     let upstream = Upstream::bind();
     let proxy = Proxy::start(&upstream.url("ws"));
-    let (mut client, mut server) = open(&proxy, &upstream);
+    let (mut client, mut server) = upstream.open(proxy.connect(), "");
     let whole = frame(true, Opcode::Binary, None, &[7; 1000]);
     server.send(&whole[..600]);
     client.expect(&whole[..600]);
@@ -92,7 +82,7 @@ fn a_peer_that_dies_in_a_frame_leaves_all_it_said() {
 fn the_capture_is_complete_when_the_engine_stops_with_connections_open() {
     let upstream = Upstream::bind();
     let proxy = Proxy::start(&upstream.url("ws"));
-    let (mut client, mut server) = open(&proxy, &upstream);
+    let (mut client, mut server) = upstream.open(proxy.connect(), "");
     let words = frame(true, Opcode::Text, Some(NO_MASK), b"recorded");
     client.send(&words);
     server.expect(&words);

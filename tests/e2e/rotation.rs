@@ -26,16 +26,6 @@ fn by_size(keep: Option<u32>) -> Rotation {
     Rotation { size: Some(SIZE), keep, ..Rotation::default() }
 }
 
-fn open(proxy: &Proxy, upstream: &Upstream, speaks: Speaks) -> (Client, Peer) {
-    let mut client = Client::connect(proxy, speaks);
-    client.ask();
-    let mut server = upstream.accept();
-    server.read_head();
-    server.send(framescope_tests::wire::response("").as_bytes());
-    client.expect_answer();
-    (client, server)
-}
-
 /// One message each way, each with this number, in pieces that files are cut between.
 fn converse(client: &mut Client, server: &mut Peer, number: u32) {
     let payload = [&number.to_be_bytes()[..], &noise(number.into(), 600)].concat();
@@ -100,8 +90,8 @@ fn a_set_is_one_capture_to_who_follows_it_to_who_opens_it_and_to_who_jumps_about
         let folder = proxy.data_dir().parent().unwrap().to_owned();
         let first = folder.join("test-0001.pcapng");
         assert_eq!(proxy.engine().capture_path(), first);
-        let (mut client, mut server) = open(&proxy, &upstream, speaks);
-        let (mut idle, mut idle_server) = open(&proxy, &upstream, speaks);
+        let (mut client, mut server) = upstream.open(Client::connect(&proxy, speaks), "");
+        let (mut idle, mut idle_server) = upstream.open(Client::connect(&proxy, speaks), "");
         let mut live = Follower::open(&first).unwrap();
         let mut followed = Vec::new();
         for number in 0..ROUNDS {
@@ -180,7 +170,7 @@ fn so_many_files_are_kept_and_who_lags_behind_is_told_what_is_gone() {
     let upstream = Upstream::bind();
     let proxy = rotating(&upstream, by_size(Some(2)));
     let first = proxy.engine().capture_path().to_owned();
-    let (mut client, mut server) = open(&proxy, &upstream, Speaks::Plain);
+    let (mut client, mut server) = upstream.open(Client::connect(&proxy, Speaks::Plain), "");
     let mut lags = Follower::open(&first).unwrap();
     for number in 0..ROUNDS {
         // However slow the recorder's thread comes to its turn: no batch may hold all of them.
@@ -190,7 +180,7 @@ fn so_many_files_are_kept_and_who_lags_behind_is_told_what_is_gone() {
     }
     // What comes now is a connection of its own, in the files that stay.
     drop((client, server));
-    let (mut client, mut server) = open(&proxy, &upstream, Speaks::Plain);
+    let (mut client, mut server) = upstream.open(Client::connect(&proxy, Speaks::Plain), "");
     converse(&mut client, &mut server, ROUNDS);
     drop((client, server));
     proxy.await_served(2);
@@ -226,7 +216,7 @@ fn a_file_that_is_old_enough_is_followed_by_another_and_a_silent_one_is_not() {
     let proxy = rotating(&upstream, Rotation { every, ..Rotation::default() });
     let folder = proxy.data_dir().parent().unwrap().to_owned();
     let second = folder.join("test-0002.pcapng");
-    let (mut client, mut server) = open(&proxy, &upstream, Speaks::Plain);
+    let (mut client, mut server) = upstream.open(Client::connect(&proxy, Speaks::Plain), "");
     converse(&mut client, &mut server, 1);
     let mut written = proxy.engine().written();
     while !second.exists() {
@@ -253,7 +243,7 @@ fn a_next_file_that_cannot_be_made_leaves_the_one_at_hand_going_on() {
     let proxy = rotating(&upstream, by_size(None));
     let folder = proxy.data_dir().parent().unwrap().to_owned();
     fs::write(folder.join("test-0002.pcapng"), b"somebody else's").unwrap();
-    let (mut client, mut server) = open(&proxy, &upstream, Speaks::Plain);
+    let (mut client, mut server) = upstream.open(Client::connect(&proxy, Speaks::Plain), "");
     (0..ROUNDS).for_each(|number| converse(&mut client, &mut server, number));
     drop((client, server));
     proxy.await_served(1);
@@ -284,12 +274,7 @@ fn the_command_line_writes_a_set_and_shows_it_as_one() {
     let upstream = Upstream::bind();
     let arguments = ["--quiet", "--rotate-size", "8K", "--rotate-every", "1h", "--keep", "500"];
     let process = framescope_tests::Process::start(FRAMESCOPE, &upstream.url("ws"), &arguments);
-    let mut client = Client::connect(&process, Speaks::Plain);
-    client.ask();
-    let mut server = upstream.accept();
-    server.read_head();
-    server.send(framescope_tests::wire::response("").as_bytes());
-    client.expect_answer();
+    let (mut client, mut server) = upstream.open(Client::connect(&process, Speaks::Plain), "");
     (0..ROUNDS).for_each(|number| converse(&mut client, &mut server, number));
     drop((client, server));
     let folder = process.stop_and_keep();

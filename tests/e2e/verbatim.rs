@@ -7,17 +7,6 @@ use framescope_tests::wire::{frame, noise, request, response, sha256};
 use framescope_tests::{Peer, Proxy, Upstream};
 use hex_literal::hex;
 
-/// A client and a server with an open WebSocket between them.
-fn open(upstream: &Upstream, proxy: &Proxy) -> (Peer, Peer) {
-    let mut client = proxy.connect();
-    client.send(request("/", "h", "").as_bytes());
-    let mut server = upstream.accept();
-    server.read_head();
-    server.send(response("").as_bytes());
-    client.expect(response("").as_bytes());
-    (client, server)
-}
-
 /// Sends `up` and `down` at the same time; returns what arrived.
 fn exchange(client: &mut Peer, server: &mut Peer, up: &[u8], down: &[u8]) -> (Vec<u8>, Vec<u8>) {
     let (mut client_says, mut server_says) = (client.handle(), server.handle());
@@ -34,7 +23,7 @@ fn exchange(client: &mut Peer, server: &mut Peer, up: &[u8], down: &[u8]) -> (Ve
 fn noise_both_ways_at_once_arrives_and_is_recorded_with_the_same_hash() {
     let upstream = Upstream::bind();
     let proxy = Proxy::start(&upstream.url("ws"));
-    let (mut client, mut server) = open(&upstream, &proxy);
+    let (mut client, mut server) = upstream.open(proxy.connect(), "");
     let (up, down) = (noise(1, 5_000_000), noise(2, 7_000_000));
     let (arrived_up, arrived_down) = exchange(&mut client, &mut server, &up, &down);
     assert_eq!(sha256(&arrived_up), sha256(&up));
@@ -71,7 +60,7 @@ fn violations_of_every_kind_are_relayed_and_told() {
     let upstream = Upstream::bind();
     for (direction, octets, code) in rows {
         let proxy = Proxy::start(&upstream.url("ws"));
-        let (mut client, mut server) = open(&upstream, &proxy);
+        let (mut client, mut server) = upstream.open(proxy.connect(), "");
         let (sender, receiver) = match direction {
             Direction::ClientToServer => (&mut client, &mut server),
             Direction::ServerToClient => (&mut server, &mut client),
@@ -115,7 +104,7 @@ fn octets_glued_to_the_request_and_to_the_101_are_not_lost() {
 fn a_frame_of_two_mebibytes_uses_the_64_bit_length_and_arrives_whole() {
     let upstream = Upstream::bind();
     let proxy = Proxy::start(&upstream.url("ws"));
-    let (mut client, mut server) = open(&upstream, &proxy);
+    let (mut client, mut server) = upstream.open(proxy.connect(), "");
     let payload = noise(3, 2 << 20);
     let up = frame(true, Opcode::Binary, Some(MaskingKey([0xAA, 0, 0xFF, 1])), &payload);
     let down = frame(true, Opcode::Binary, None, &payload);
@@ -137,7 +126,7 @@ fn many_connections_at_once_do_not_mix() {
     let proxy = Proxy::start(&upstream.url("ws"));
     thread::scope(|scope| {
         for round in 0..20u64 {
-            let (mut client, mut server) = open(&upstream, &proxy);
+            let (mut client, mut server) = upstream.open(proxy.connect(), "");
             scope.spawn(move || {
                 let (up, down) = (noise(round + 100, 200_000), noise(round + 200, 300_000));
                 let (arrived_up, arrived_down) = exchange(&mut client, &mut server, &up, &down);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use socket2::SockRef;
 
-use crate::peer::{End, PATIENCE};
+use crate::peer::{End, PATIENCE, Talk};
 use crate::tls::{self, TlsClient};
 use crate::wire::{request, response};
 
@@ -125,6 +125,16 @@ impl Client {
             Self::Plain(stream) => stream,
             Self::Tls(client) => &client.sock,
         }
+    }
+}
+
+impl Talk for Client {
+    fn send(&mut self, octets: &[u8]) {
+        self.send(octets);
+    }
+
+    fn read(&mut self, len: usize) -> Vec<u8> {
+        self.read(len)
     }
 }
 

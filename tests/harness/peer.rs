@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use socket2::SockRef;
 
+use crate::wire::{request, response};
+
 /// How long a peer waits for octets before the test fails: far beyond what a slow machine needs.
 pub const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -55,6 +57,36 @@ impl Upstream {
     pub fn accept(&self) -> Peer {
         let (stream, _) = self.listener.accept().expect("the proxy connects");
         Peer::new(stream)
+    }
+
+    /// A WebSocket between `client`, which is connected to the proxy, and this server. Both heads have
+    /// these further lines, each ended by CRLF.
+    pub fn open<T: Talk>(&self, mut client: T, further: &str) -> (T, Peer) {
+        client.send(request("/", "h", further).as_bytes());
+        let mut server = self.accept();
+        server.read_head();
+        let answer = response(further);
+        server.send(answer.as_bytes());
+        assert_eq!(String::from_utf8_lossy(&client.read(answer.len())), answer);
+        (client, server)
+    }
+}
+
+/// Whoever sends and reads octets, over whatever.
+pub trait Talk {
+    /// Sends octets.
+    fn send(&mut self, octets: &[u8]);
+    /// Reads exactly `len` octets.
+    fn read(&mut self, len: usize) -> Vec<u8>;
+}
+
+impl Talk for Peer {
+    fn send(&mut self, octets: &[u8]) {
+        self.send(octets);
+    }
+
+    fn read(&mut self, len: usize) -> Vec<u8> {
+        self.read(len)
     }
 }
 

@@ -10,8 +10,8 @@ use framescope_core::session::Limits;
 use framescope_core::{Direction, EventKind, Opcode, Session};
 use framescope_proxy::follow::Follower;
 use framescope_tests::peer::PATIENCE;
-use framescope_tests::wire::{NO_MASK, frame, noise, request, response};
-use framescope_tests::{Peer, Process, Proxy, Recorded, Upstream};
+use framescope_tests::wire::{NO_MASK, frame, noise, request};
+use framescope_tests::{Process, Proxy, Recorded, Upstream};
 use rustix::process::Resource;
 
 const FRAMESCOPE: &str = env!("CARGO_BIN_EXE_framescope-under-test");
@@ -19,22 +19,13 @@ const FRAMESCOPE: &str = env!("CARGO_BIN_EXE_framescope-under-test");
 /// Messages that are in the capture before the process is killed.
 const SEEN: usize = 100;
 
-fn open(mut client: Peer, upstream: &Upstream) -> (Peer, Peer) {
-    client.send(request("/", "h", "").as_bytes());
-    let mut server = upstream.accept();
-    server.read_head();
-    server.send(response("").as_bytes());
-    client.expect(response("").as_bytes());
-    (client, server)
-}
-
 #[test]
 fn a_proxy_killed_while_it_writes_leaves_all_that_was_in_the_capture_and_a_capture_that_opens() {
     let upstream = Upstream::bind();
     let process = Process::start(FRAMESCOPE, &upstream.url("ws"), &["--quiet"]);
     // A flood keeps the recorder writing.
-    let (mut floods, mut flooded) = open(process.connect(), &upstream);
-    let (mut client, mut server) = open(process.connect(), &upstream);
+    let (mut floods, mut flooded) = upstream.open(process.connect(), "");
+    let (mut client, mut server) = upstream.open(process.connect(), "");
     let mut follower = Follower::open(&process.capture_path()).unwrap();
     let mut session = Session::new(Limits::COUNT);
     let (mut sent, mut seen) = (0u32, 0);
@@ -82,7 +73,7 @@ fn is_numbered(kind: &EventKind) -> bool {
 fn a_full_disk_stops_no_traffic_is_told_and_leaves_a_gap_until_there_is_room() {
     let upstream = Upstream::bind();
     let process = Process::start(FRAMESCOPE, &upstream.url("ws"), &["--quiet"]);
-    let (mut client, mut server) = open(process.connect(), &upstream);
+    let (mut client, mut server) = upstream.open(process.connect(), "");
     let mut pass = |octets: &[u8]| {
         thread::scope(|scope| {
             scope.spawn(|| client.send(octets));
@@ -106,7 +97,7 @@ fn a_full_disk_stops_no_traffic_is_told_and_leaves_a_gap_until_there_is_room() {
     process.limit(Resource::Fsize, before);
     process.await_line("can be written again");
     pass(&message);
-    let (mut late, mut server) = open(process.connect(), &upstream);
+    let (mut late, mut server) = upstream.open(process.connect(), "");
     let words = frame(true, Opcode::Text, Some(NO_MASK), b"there is room again");
     late.send(&words);
     server.expect(&words);
@@ -148,7 +139,7 @@ fn a_capture_that_cannot_be_made_is_told_in_one_line() {
 fn a_capture_deleted_under_the_recorder_is_told_and_traffic_goes_on() {
     let upstream = Upstream::bind();
     let proxy = Proxy::start(&upstream.url("ws"));
-    let (mut client, mut server) = open(proxy.connect(), &upstream);
+    let (mut client, mut server) = upstream.open(proxy.connect(), "");
     assert_eq!(proxy.engine().trouble(), None);
     fs::remove_file(proxy.capture_path()).unwrap();
     let words = frame(true, Opcode::Text, Some(NO_MASK), b"for nobody");

@@ -14,12 +14,7 @@ enum How {
 
 /// A proxy that has met a fault serves the next connection as if nothing had been.
 fn assert_serves(proxy: &Proxy, upstream: &Upstream, speaks: Speaks) {
-    let mut client = Client::connect(proxy, speaks);
-    client.ask();
-    let mut server = upstream.accept();
-    server.read_head();
-    server.send(response("").as_bytes());
-    client.expect_answer();
+    let (mut client, mut server) = upstream.open(Client::connect(proxy, speaks), "");
     server.send(b"\x81\x02ok");
     assert_eq!(client.read(4), b"\x81\x02ok");
 }

@@ -5,7 +5,6 @@ use std::net::TcpStream;
 
 use framescope_core::Direction;
 use framescope_tests::tls::{TlsUpstream, client as tls_client};
-use framescope_tests::wire::response;
 use framescope_tests::{Client, Peer, Proxy, Recorded, Speaks, Upstream};
 
 /// What the capture says of one connection that failed in TLS.
@@ -55,12 +54,7 @@ fn hellos_that_stop_or_are_none_are_recorded_and_answered_with_an_alert() {
 fn a_record_that_does_not_decrypt_ends_both_sides_and_is_recorded() {
     let upstream = Upstream::bind();
     let proxy = Proxy::start(&upstream.url("ws"));
-    let mut client = Client::connect(&proxy, Speaks::Tls);
-    client.ask();
-    let mut server = upstream.accept();
-    server.read_head();
-    server.send(response("").as_bytes());
-    client.expect_answer();
+    let (mut client, mut server) = upstream.open(Client::connect(&proxy, Speaks::Tls), "");
     client.send(b"\x81\x82\0\0\0\0ok");
     server.expect(b"\x81\x82\0\0\0\0ok");
     let mut tcp = client.tcp();
@@ -76,12 +70,7 @@ fn a_record_that_does_not_decrypt_ends_both_sides_and_is_recorded() {
 fn tls_that_ends_without_close_notify_is_passed_on_and_noted() {
     let upstream = Upstream::bind();
     let proxy = Proxy::start(&upstream.url("ws"));
-    let mut client = Client::connect(&proxy, Speaks::Tls);
-    client.ask();
-    let mut server = upstream.accept();
-    server.read_head();
-    server.send(response("").as_bytes());
-    client.expect_answer();
+    let (client, mut server) = upstream.open(Client::connect(&proxy, Speaks::Tls), "");
     client.tcp().shutdown(std::net::Shutdown::Write).unwrap();
     assert_eq!(server.read_to_end().0, b"");
     let noted = proxy.stop().pick(|kind| match kind {

@@ -1,7 +1,6 @@
 //! Crowds: thousands of idle connections.
 
 use framescope_tests::process::raise_open_files;
-use framescope_tests::wire::response;
 use framescope_tests::{Client, Process, Speaks, Upstream};
 
 const FRAMESCOPE: &str = env!("CARGO_BIN_EXE_framescope-under-test");
@@ -17,12 +16,7 @@ fn two_thousand_idle_connections_cost_little_and_each_still_speaks() {
         let process = Process::start(FRAMESCOPE, &upstream.url("ws"), &["--quiet"]);
         let mut pairs = Vec::new();
         let mut open = || {
-            let mut client = Client::connect(&process, speaks);
-            client.ask();
-            let mut server = upstream.accept();
-            server.read_head();
-            server.send(response("").as_bytes());
-            client.expect_answer();
+            let (client, server) = upstream.open(Client::connect(&process, speaks), "");
             pairs.push((client, server));
         };
         // What the first ones bring with them is there once.

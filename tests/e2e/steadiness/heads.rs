@@ -28,12 +28,7 @@ fn a_head_that_is_never_finished_is_closed_after_the_head_timeout() {
         assert!(dripped > 0 && began.elapsed() >= Duration::from_millis(300));
         drop(client);
         // Others are served meanwhile and after.
-        let mut client = Client::connect(&proxy, speaks);
-        client.ask();
-        let mut server = upstream.accept();
-        server.read_head();
-        server.send(response("").as_bytes());
-        client.expect_answer();
+        drop(upstream.open(Client::connect(&proxy, speaks), ""));
         let failures = proxy.stop().failures();
         assert_eq!(failures[0].stage, "head", "{speaks:?}");
         assert!(failures[0].message.contains("within 0.3 s"), "{}", failures[0].message);

@@ -8,8 +8,8 @@ use flate2::{Compress, Compression, FlushCompress};
 use framescope_core::frame::Rsv;
 use framescope_core::session::Limits;
 use framescope_core::{Direction, EventKind, FrameHeader, Opcode, PayloadLength, Session};
-use framescope_tests::wire::{frame, noise, response};
-use framescope_tests::{Client, Peer, Process, Proxy, Speaks, Upstream};
+use framescope_tests::wire::{frame, noise};
+use framescope_tests::{Client, Process, Proxy, Speaks, Upstream};
 
 const FRAMESCOPE: &str = env!("CARGO_BIN_EXE_framescope-under-test");
 
@@ -19,24 +19,13 @@ const STUCK: Duration = Duration::from_millis(400);
 /// What the proxy may hold at the most, with a view: far less than the message.
 const MOST_RESIDENT: u64 = 256 << 20;
 
-fn open(proxy: &Proxy, upstream: &Upstream, speaks: Speaks, further: &str) -> (Client, Peer) {
-    let mut client = Client::connect(proxy, speaks);
-    client.send(framescope_tests::wire::request("/", "h", further).as_bytes());
-    let mut server = upstream.accept();
-    server.read_head();
-    server.send(response(further).as_bytes());
-    let answer = response(further);
-    assert_eq!(client.read(answer.len()), answer.as_bytes());
-    (client, server)
-}
-
 #[test]
 fn a_flood_of_tiny_frames_passes_both_ways_at_once() {
     const FRAMES: usize = 100_000;
     for speaks in Speaks::BOTH {
         let upstream = Upstream::bind();
         let proxy = Proxy::start(&upstream.url("ws"));
-        let (mut client, mut server) = open(&proxy, &upstream, speaks, "");
+        let (mut client, mut server) = upstream.open(Client::connect(&proxy, speaks), "");
         let down = b"\x82\x00".repeat(FRAMES);
         let up = b"\x82\x80\0\0\0\0".repeat(FRAMES);
         let mut server_reads = server.handle();
@@ -66,7 +55,7 @@ fn a_peer_that_never_reads_is_felt_by_the_sender_and_costs_bounded_memory() {
         for direction in Direction::BOTH {
             let upstream = Upstream::bind();
             let proxy = Proxy::start(&upstream.url("ws"));
-            let (client, server) = open(&proxy, &upstream, speaks, "");
+            let (client, server) = upstream.open(Client::connect(&proxy, speaks), "");
             let server = Client::Plain(server.into_stream());
             let (mut sender, receiver) = match direction {
                 Direction::ClientToServer => (client, server),
@@ -120,7 +109,7 @@ fn a_deflate_bomb_passes_as_it_is_and_is_inflated_no_further_than_the_budget() {
     for speaks in Speaks::BOTH {
         let upstream = Upstream::bind();
         let proxy = Proxy::start(&upstream.url("ws"));
-        let (mut client, mut server) = open(&proxy, &upstream, speaks, extension);
+        let (mut client, mut server) = upstream.open(Client::connect(&proxy, speaks), extension);
         server.send(&words);
         assert!(client.read(words.len()) == words, "octet for octet");
         drop((client, server));
@@ -150,12 +139,7 @@ fn one_huge_message_streams_through_at_constant_memory_with_a_view_that_follows(
     for speaks in Speaks::BOTH {
         let upstream = Upstream::bind();
         let process = Process::start(FRAMESCOPE, &upstream.url("ws"), &[]);
-        let mut client = Client::connect(&process, speaks);
-        client.ask();
-        let mut server = upstream.accept();
-        server.read_head();
-        server.send(response("").as_bytes());
-        client.expect_answer();
+        let (mut client, mut server) = upstream.open(Client::connect(&process, speaks), "");
         let payload_len = PayloadLength::minimal(parts * PART as u64);
         let (fin, opcode, rsv) = (true, Opcode::Binary, Rsv::NONE);
         let header = FrameHeader { fin, rsv, opcode, masking_key: None, payload_len };
