@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, StdinLock};
 use std::path::Path;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use framescope_core::capture::{CaptureItem, CaptureReader};
 
 use crate::set::CaptureFile;
@@ -33,6 +33,11 @@ pub trait Input: Read {
     /// Where in the capture the octet is that is read next; `None` where that follows from how many
     /// were read before.
     fn position(&self) -> Option<u64> {
+        None
+    }
+
+    /// What comes next, where it lies in memory already; reading goes on behind it.
+    fn at_hand(&mut self) -> Option<Bytes> {
         None
     }
 }
@@ -73,6 +78,10 @@ impl<R: Input> Follower<R> {
     /// Reads on; says whether anything was there. What it means is to be had from
     /// [`Follower::poll`]; poll until `None` between two reads, so that no more than one chunk waits.
     pub fn read_more(&mut self) -> io::Result<bool> {
+        if let Some(octets) = self.input.at_hand() {
+            self.receive(octets);
+            return Ok(true);
+        }
         if self.chunk.len() < LEAST_ROOM {
             // The same memory again where no record is held any more: fresh memory costs far more.
             self.chunk.clear();
@@ -85,18 +94,24 @@ impl<R: Input> Follower<R> {
             match self.input.read(&mut self.chunk) {
                 Ok(0) => return Ok(false),
                 Ok(len) => {
-                    let expected = self.offset.saturating_add(len as u64);
-                    self.offset = self.input.position().unwrap_or(expected);
-                    if self.offset != expected {
-                        self.reader.jump(self.offset.saturating_sub(len as u64));
-                    }
-                    self.reader.receive(self.chunk.split_to(len).freeze());
+                    let octets = self.chunk.split_to(len).freeze();
+                    self.receive(octets);
                     return Ok(true);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    fn receive(&mut self, octets: Bytes) {
+        let len = octets.len() as u64;
+        let expected = self.offset.saturating_add(len);
+        self.offset = self.input.position().unwrap_or(expected);
+        if self.offset != expected {
+            self.reader.jump(self.offset.saturating_sub(len));
+        }
+        self.reader.receive(octets);
     }
 
     /// The next record or fault of what was read.

@@ -23,7 +23,8 @@ use tokio::sync::{oneshot, watch};
 
 use crate::clock::Clock;
 use crate::connection::Surroundings;
-use crate::recorder::Recorder;
+use crate::follow::Follower;
+use crate::recorder::{Live, OutFile, Recorder};
 
 /// A running proxy. Dropping it stops it with the capture complete.
 pub struct Engine {
@@ -59,7 +60,7 @@ impl Engine {
                 Some(path) => (files::create_at(path)?, path.clone()),
                 None => files::create_in(&data_dir(config.data_dir.as_deref())?, clock.now())?,
             };
-            (Recorder::start(file, clock, config.when_slow), capture)
+            (Recorder::start(OutFile::new(file), clock, config.when_slow), capture)
         };
         let recorder = recorder.map_err(|source| {
             files::remove_empty(&capture);
@@ -135,6 +136,11 @@ impl Engine {
     /// [`Engine::written`]. For one follower thread each; costs nothing while nothing happens.
     pub fn wait_beyond(&self, offset: u64, timeout: Duration) -> u64 {
         self.surroundings.queue.wait_beyond(offset, timeout)
+    }
+
+    /// Follows the capture from its start: as [`Follower::open`] does, and cheaper while it keeps up.
+    pub fn follow(&self) -> std::io::Result<Follower<Live>> {
+        Live::open(&self.surroundings.queue, &self.capture).map(Follower::new)
     }
 
     /// Why the capture cannot be written, or will not be found: one line, while that is so.

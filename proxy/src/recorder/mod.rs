@@ -1,16 +1,23 @@
 //! The recorder: takes what the wire says, in octets of the capture, and writes it to the file.
 //!
 //! ```text
-//!  Tape (one a connection) ─ encodes ─► Queue: one batch in memory ═ swapped ═► thread ─ one write ─► FILE.pcapng
-//!                                                                                  └─► written: whoever follows
+//!  Tape (one a connection) ─ encodes ─► Queue: the batch ═ buffers ═► thread ─ one write ─► OutFile ─► FILE.pcapng
+//!                                           ▲                          └─► Tail ─► Live: who follows in this process
+//!                                           └──────────────── Pool ◄─────────┘
 //! ```
 //!
 //! A tape encodes pcapng blocks straight into the batch; the lock is held for that copy alone. The
-//! thread swaps the batch for an empty one of the same capacity and writes it with one system call: a
-//! short tick after the first octet, or at once when enough wait. It sleeps while nothing happens.
+//! thread takes the buffers and writes them with one system call: a short tick after the first octet,
+//! or at once when enough wait. It sleeps while nothing happens. Nothing is copied again: large writes
+//! go to the disk from where the octets lie, and who follows reads them there.
 
+mod batch;
+mod buffer;
+mod live;
+mod out_file;
 mod pages;
 mod queue;
+mod tail;
 mod tape;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -19,6 +26,8 @@ mod thread;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+pub use live::Live;
+pub use out_file::OutFile;
 pub use queue::{Queue, Room};
 pub use tape::Tape;
 pub use thread::Sink;
@@ -36,7 +45,7 @@ pub struct Recorder {
 impl Recorder {
     /// Writes the section's header and starts the thread.
     pub fn start(sink: impl Sink, clock: Clock, when_slow: WhenSlow) -> std::io::Result<Self> {
-        Self::with_room(sink, clock, when_slow, Room::DEFAULT)
+        Self::with_room(sink, clock, when_slow, Room::of(when_slow))
     }
 
     /// As [`Recorder::start`], with bounds of the caller's choice.
@@ -48,8 +57,8 @@ impl Recorder {
     ) -> std::io::Result<Self> {
         let header = sink.header();
         sink.write_all(&header)?;
-        let (elsewhere, written) = (sink.goes_on_elsewhere(), header.len() as u64);
-        let queue = Arc::new(Queue::new(clock, when_slow, room, elsewhere, written));
+        let files = (sink.goes_on_elsewhere(), sink.file_size());
+        let queue = Arc::new(Queue::new(clock, when_slow, room, files, header.len() as u64));
         let thread = std::thread::Builder::new().name("framescope-recorder".into()).spawn({
             let queue = Arc::clone(&queue);
             move || thread::run(&queue, sink)

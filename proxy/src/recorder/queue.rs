@@ -4,9 +4,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use framescope_core::Timestamp;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
+use super::batch::{Batch, Thread};
+use super::buffer::{Buffer, FULL};
+use super::tail::Tail;
 use crate::clock::Clock;
 use crate::engine::WhenSlow;
 
@@ -22,9 +26,15 @@ pub struct Room {
 }
 
 impl Room {
-    /// 64 MiB, 256 KiB, 2 ms.
-    pub const DEFAULT: Self =
-        Self { limit: 64 << 20, threshold: 256 << 10, tick: Duration::from_millis(2) };
+    /// 1 MiB and 2 ms. Where the wire waits, 16 MiB may: memory that goes round within the processor's
+    /// cache costs half of what more would. Where a gap would begin instead, 64 MiB.
+    pub fn of(when_slow: WhenSlow) -> Self {
+        let limit = match when_slow {
+            WhenSlow::Block => 16 << 20,
+            WhenSlow::Gap => 64 << 20,
+        };
+        Self { limit, threshold: FULL, tick: Duration::from_millis(2) }
+    }
 }
 
 /// The batch, and everything the wire and the recorder's thread tell each other.
@@ -42,37 +52,8 @@ pub struct Queue {
     failing: AtomicBool,
     gap_octets: AtomicU64,
     written: AtomicU64,
-    follow: Mutex<()>,
+    follow: Mutex<Tail>,
     grown: Condvar,
-}
-
-/// What the lock guards.
-#[derive(Debug)]
-pub(super) struct Batch {
-    pub octets: Vec<u8>,
-    /// When the first of them came.
-    pub since: Option<Timestamp>,
-    /// The same for the octets in the thread's hands.
-    pub writing_since: Option<Timestamp>,
-    pub thread: Thread,
-    pub closed: bool,
-    /// Counts the files of the capture: the one that these octets will be in.
-    pub file: u32,
-    /// Why the capture cannot be written or read, while that is so.
-    pub trouble: Option<String>,
-    /// Tasks that wait for room.
-    waiters: Vec<Waker>,
-}
-
-/// What the recorder's thread does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Thread {
-    /// Waits for a first octet.
-    Parked,
-    /// Waits for the tick to pass, or for the threshold.
-    Ticking,
-    /// Will look at the batch by itself.
-    Busy,
 }
 
 impl Queue {
@@ -80,7 +61,7 @@ impl Queue {
         clock: Clock,
         when_slow: WhenSlow,
         room: Room,
-        goes_on_elsewhere: bool,
+        (goes_on_elsewhere, file_size): (bool, Option<u64>),
         written: u64,
     ) -> Self {
         Self {
@@ -88,22 +69,13 @@ impl Queue {
             when_slow,
             goes_on_elsewhere,
             room,
-            batch: Mutex::new(Batch {
-                octets: Vec::with_capacity(room.threshold.saturating_mul(2)),
-                since: None,
-                writing_since: None,
-                thread: Thread::Busy,
-                closed: false,
-                file: 0,
-                trouble: None,
-                waiters: Vec::new(),
-            }),
+            batch: Mutex::new(Batch::new(written, file_size)),
             wake: Condvar::new(),
             waiting: AtomicUsize::new(0),
             failing: AtomicBool::new(false),
             gap_octets: AtomicU64::new(0),
             written: AtomicU64::new(written),
-            follow: Mutex::new(()),
+            follow: Mutex::new(Tail::default()),
             grown: Condvar::new(),
         }
     }
@@ -146,19 +118,12 @@ impl Queue {
     /// backwards, whichever connection they come from. It is told which file they will be in.
     pub(super) fn append<T>(&self, encode: impl FnOnce(Timestamp, u32, &mut Vec<u8>) -> T) -> T {
         let mut batch = self.batch.lock();
-        let (before, file) = (batch.octets.len(), batch.file);
         let now = self.clock.now();
-        let result = encode(now, file, &mut batch.octets);
-        if batch.closed {
-            batch.octets.truncate(before);
-            return result;
-        }
-        let len = batch.octets.len();
-        batch.since.get_or_insert(now);
-        self.waiting.fetch_add(len - before, Ordering::Relaxed);
+        let (result, len) = batch.append(now, |file, out| encode(now, file, out));
+        self.waiting.fetch_add(len, Ordering::Relaxed);
         let wake = match batch.thread {
-            Thread::Parked => true,
-            Thread::Ticking => len >= self.room.threshold,
+            Thread::Parked => len > 0,
+            Thread::Ticking => batch.len() >= self.room.threshold,
             Thread::Busy => false,
         };
         if wake {
@@ -174,24 +139,33 @@ impl Queue {
         self.gap_octets.fetch_add(len, Ordering::Relaxed);
     }
 
-    /// From the thread: `len` octets are in the file.
-    pub(super) fn publish(&self, mut batch: MutexGuard<'_, Batch>, len: usize) {
+    /// From the thread: these octets are in the file.
+    pub(super) fn publish(&self, mut batch: MutexGuard<'_, Batch>, buffer: Buffer) {
         batch.writing_since = None;
-        self.waiting.fetch_sub(len, Ordering::Relaxed);
+        self.waiting.fetch_sub(buffer.len(), Ordering::Relaxed);
         let waiters = std::mem::take(&mut batch.waiters);
         drop(batch);
         waiters.into_iter().for_each(Waker::wake);
-        self.grow(len as u64);
+        self.grow(buffer.len(), || buffer.share());
     }
 
     /// From the thread: the capture has so many octets more.
-    pub(super) fn grow(&self, len: u64) {
-        if len > 0 {
-            let follow = self.follow.lock();
-            self.written.fetch_add(len, Ordering::Release);
-            drop(follow);
-            self.grown.notify_all();
+    pub(super) fn grow(&self, len: usize, octets: impl FnOnce() -> Bytes) {
+        if len == 0 {
+            return;
         }
+        let mut tail = self.follow.lock();
+        if tail.is_wanted() {
+            tail.push(self.written(), octets());
+        }
+        self.written.fetch_add(len as u64, Ordering::Release);
+        drop(tail);
+        self.grown.notify_all();
+    }
+
+    /// For followers of the capture: what is kept in memory of it.
+    pub(super) fn tail(&self) -> MutexGuard<'_, Tail> {
+        self.follow.lock()
     }
 
     /// From the thread: the file cannot be written (`failing`), or is in other trouble.
@@ -246,7 +220,7 @@ impl Queue {
     /// Age of the oldest octet that waits.
     pub fn lag(&self) -> Duration {
         let batch = self.batch.lock();
-        let oldest = batch.writing_since.or(batch.since);
+        let oldest = batch.writing_since.or(batch.since());
         oldest.map(|since| self.clock.now().since(since)).unwrap_or_default()
     }
 

@@ -151,10 +151,13 @@ mod tests {
     use std::time::Duration;
 
     use framescope_core::Record;
+    use framescope_core::capture::CaptureItem;
 
     use super::super::testing::{Recording, Valve, info, records};
+    use super::super::{Live, OutFile, Recorder};
     use super::*;
     use crate::engine::WhenSlow;
+    use crate::follow::Follower;
 
     const UP: Direction = Direction::ClientToServer;
     const DOWN: Direction = Direction::ServerToClient;
@@ -305,6 +308,48 @@ mod tests {
         let grown = recording.queue().wait_beyond(start, Duration::from_secs(20));
         assert!(grown > start);
         drop(tape);
+    }
+
+    #[test]
+    fn who_follows_here_has_the_same_from_memory_and_from_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out");
+        let out = OutFile::new(std::fs::File::create_new(&path).unwrap());
+        let clock = crate::clock::Clock::start();
+        let recorder = Recorder::start(out, clock, WhenSlow::Block).unwrap();
+        let mut keeps_up = Follower::new(Live::open(recorder.queue(), &path).unwrap());
+        let lags = Live::open(recorder.queue(), &path).unwrap();
+        let mut tape = Tape::open(recorder.queue(), ConnectionId(1), clock.now(), &info());
+        let mut followed = Vec::new();
+        for round in 0..200_u8 {
+            tape.octets(Leg::Client, UP, &vec![round; usize::from(round) * 1500]);
+            if round % 8 == 0 {
+                recorder.queue().wait_beyond(keeps_up.offset(), Duration::from_secs(20));
+                while keeps_up.read_more().unwrap() {
+                    followed.extend(std::iter::from_fn(|| keeps_up.poll()));
+                }
+            }
+        }
+        drop(tape);
+        recorder.finish();
+        let rest_of = |mut follower: Follower<Live>| {
+            let mut items = Vec::new();
+            while follower.read_more().unwrap() {
+                items.extend(std::iter::from_fn(|| follower.poll()));
+            }
+            items
+        };
+        followed.extend(rest_of(keeps_up));
+        let record = |item| match item {
+            CaptureItem::Record { record, .. } => record,
+            CaptureItem::Fault(fault) => panic!("{fault}"),
+        };
+        let in_file = records(&std::fs::read(&path).unwrap());
+        let total: usize = in_file.iter().map(octets_in).sum();
+        assert_eq!(total, (0..200).map(|round| round * 1500).sum::<usize>());
+        assert_eq!(followed.into_iter().map(record).collect::<Vec<_>>(), in_file);
+        let late = rest_of(Follower::new(lags));
+        assert_eq!(late.into_iter().map(record).collect::<Vec<_>>(), in_file);
     }
 
     fn octets_in(record: &Record) -> usize {

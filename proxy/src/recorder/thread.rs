@@ -1,22 +1,23 @@
 //! The recorder's thread: swaps the batch, writes it with one call, tells who follows.
 
-use std::fs::File;
-use std::io::{self, Write};
-#[cfg(target_os = "linux")]
-use std::num::NonZeroU64;
+use std::io::{self, IoSlice, Write};
 use std::time::{Duration, Instant};
 
-#[cfg(target_os = "linux")]
-use rustix::fs::Advice;
+use bytes::Bytes;
 
+use super::batch::Thread;
+use super::buffer::Buffer;
 use super::pages::Pages;
-use super::queue::{Queue, Thread};
+use super::queue::Queue;
 
 /// How long to wait before a write that failed is tried again.
 const RETRY: Duration = Duration::from_millis(250);
 
-/// Buffers beyond this are given back once they are no longer needed.
-const KEEP: usize = 4 << 20;
+/// When nothing was recorded for so long, memory is given back.
+const QUIET: Duration = Duration::from_secs(1);
+
+/// A part of a buffer that is written before it is full, and by itself.
+const LARGE: usize = 256 << 10;
 
 /// Where a capture is written to.
 pub trait Sink: Write + Send + 'static {
@@ -42,112 +43,125 @@ pub trait Sink: Write + Send + 'static {
         false
     }
 
-    /// Whether it is to go on in another file once `coming` more octets are written.
-    fn is_full(&self, _coming: usize) -> bool {
-        false
+    /// Whether more waits to be written than should.
+    fn fall_behind(&mut self, _is_behind: bool) {}
+
+    /// A file that holds so many octets is to be followed by another.
+    fn file_size(&self) -> Option<u64> {
+        None
     }
 
-    /// When it is to go on in another file although nothing more came.
+    /// When the capture is to go on in another file although nothing more came.
     fn full_at(&self) -> Option<Instant> {
         None
     }
 
-    /// Goes on in another file, which begins at `offset` of the capture: how many octets are in it
-    /// already; none where it goes on as it is.
-    fn turn_over(&mut self, _offset: u64) -> u64 {
-        0
-    }
-}
-
-impl Sink for File {
-    #[cfg(unix)]
-    fn is_unreachable(&self) -> bool {
-        use std::os::unix::fs::MetadataExt;
-        self.metadata().is_ok_and(|file| file.nlink() == 0)
-    }
-
-    #[cfg(target_os = "linux")]
-    fn give_back(&self, offset: u64, len: u64) {
-        // Advice: where it is not taken, nothing but speed is lost.
-        let _ = rustix::fs::fadvise(self, offset, NonZeroU64::new(len), Advice::DontNeed);
+    /// Goes on in another file, which begins at `offset` of the capture: what is in it already; `None`
+    /// where it goes on as it is.
+    fn turn_over(&mut self, _offset: u64) -> Option<Vec<u8>> {
+        None
     }
 }
 
 /// Runs until the queue is closed and written.
 pub(super) fn run(queue: &Queue, mut sink: impl Sink) {
-    let mut taken = Vec::with_capacity(queue.room.threshold.saturating_mul(2));
+    let mut taken = Vec::new();
     let mut pages = Pages::default();
-    while let Some(turn) = take(queue, &sink, &mut taken) {
+    while take(queue, &sink, &mut taken) {
+        sink.fall_behind(queue.waiting() > queue.room.limit / 2);
+        // The last alone can end its file: all before it are one piece of the same file.
         if !write(queue, &mut sink, &taken) {
-            let lost = taken.len();
+            let lost = taken.iter().map(Buffer::len).sum::<usize>();
             tracing::error!(octets = lost, "the capture's last octets could not be written");
             return;
         }
-        let mut batch = queue.batch.lock();
-        let deleted = sink.is_unreachable();
-        if deleted != batch.trouble.is_some() {
-            let trouble =
-                "the capture file was deleted; what is recorded from here on is lost at the end";
-            queue.set_trouble(&mut batch, false, deleted.then(|| trouble.to_owned()));
-            if deleted {
-                tracing::warn!("{trouble}");
-            }
+        look_for_file(queue, &sink);
+        let ended = taken.last().filter(|last| last.ends_file).map(|last| (last.file, last.end()));
+        for buffer in taken.drain(..) {
+            pages.wrote(&sink, buffer.len());
+            queue.publish(queue.batch.lock(), buffer);
         }
-        queue.publish(batch, taken.len());
-        pages.wrote(&sink, taken.len());
-        recycle(&mut taken);
-        if turn {
-            let begun = sink.turn_over(queue.written());
-            if begun > 0 {
+        if let Some((file, end)) = ended {
+            let header = sink.turn_over(queue.written());
+            let mut batch = queue.batch.lock();
+            batch.end_files_at(sink.file_size());
+            let begun = header.as_ref().map_or(end, |header| header.len() as u64);
+            batch.began_file(file.wrapping_add(1), begun);
+            drop(batch);
+            if let Some(header) = header {
                 pages = Pages::default();
-                queue.grow(begun);
+                queue.grow(header.len(), || Bytes::from(header));
             }
         }
     }
 }
 
-/// Waits for octets and takes them all; `None` when the queue is closed and empty. Says whether what
-/// comes after them goes into another file: from the moment they are taken, tapes know.
-fn take(queue: &Queue, sink: &impl Sink, taken: &mut Vec<u8>) -> Option<bool> {
+/// Waits for octets and takes what is to be written next; `false` when the queue is closed and empty.
+fn take(queue: &Queue, sink: &impl Sink, taken: &mut Vec<Buffer>) -> bool {
     let mut batch = queue.batch.lock();
-    while batch.octets.is_empty() {
+    let is_due = || sink.full_at().is_some_and(|at| Instant::now() >= at);
+    let mut quiet_at = Instant::now().checked_add(QUIET);
+    while batch.len() == 0 {
         if batch.closed {
-            return None;
+            return false;
+        }
+        if is_due() {
+            break;
         }
         batch.thread = Thread::Parked;
-        match sink.full_at() {
+        match [sink.full_at(), quiet_at].into_iter().flatten().min() {
             None => queue.wake.wait(&mut batch),
-            Some(at) => {
-                let late = queue.wake.wait_until(&mut batch, at).timed_out();
-                if late && batch.octets.is_empty() {
-                    break;
-                }
-            }
+            Some(at) => drop(queue.wake.wait_until(&mut batch, at)),
+        }
+        if quiet_at.is_some_and(|at| Instant::now() >= at) {
+            batch.pool().shrink();
+            quiet_at = None;
         }
     }
-    if (1..queue.room.threshold).contains(&batch.octets.len()) && !batch.closed {
+    if (1..queue.room.threshold).contains(&batch.len()) && !batch.closed {
         batch.thread = Thread::Ticking;
         queue.wake.wait_for(&mut batch, queue.room.tick);
     }
     batch.thread = Thread::Busy;
-    std::mem::swap(&mut batch.octets, taken);
-    batch.writing_since = batch.since.take();
-    let turn = !batch.closed && sink.is_full(taken.len());
-    batch.file = batch.file.wrapping_add(u32::from(turn));
-    Some(turn)
+    let turns = !batch.closed && is_due();
+    if turns {
+        batch.end_file();
+    }
+    batch.end_files_at(sink.file_size());
+    batch.writing_since = batch.since();
+    let all = batch.closed;
+    batch.take(all, taken, LARGE);
+    true
 }
 
-/// Writes all of `octets`, however long the disk refuses; gives up only once the queue is closed.
+/// Tells, once, that nobody will find what is written; and once that it is found again.
+fn look_for_file(queue: &Queue, sink: &impl Sink) {
+    let deleted = sink.is_unreachable();
+    let mut batch = queue.batch.lock();
+    if deleted == batch.trouble.is_some() {
+        return;
+    }
+    let trouble = "the capture file was deleted; what is recorded from here on is lost at the end";
+    queue.set_trouble(&mut batch, false, deleted.then(|| trouble.to_owned()));
+    if deleted {
+        tracing::warn!("{trouble}");
+    }
+}
+
+/// Writes all of `buffers`, however long the disk refuses; gives up only once the queue is closed.
 ///
 /// What was refused is tried again from where it stopped, so that the file's blocks stay whole.
-fn write(queue: &Queue, sink: &mut impl Sink, octets: &[u8]) -> bool {
-    let mut rest = octets;
+fn write(queue: &Queue, sink: &mut impl Sink, buffers: &[Buffer]) -> bool {
+    let mut parts: Vec<IoSlice<'_>> =
+        buffers.iter().map(|buffer| IoSlice::new(buffer.as_ref())).collect();
+    let mut rest = &mut parts[..];
+    IoSlice::advance_slices(&mut rest, 0);
     let mut failing = false;
     while !rest.is_empty() {
-        let error = match sink.write(rest) {
+        let error = match sink.write_vectored(rest) {
             Ok(0) => io::ErrorKind::WriteZero.into(),
             Ok(len) => {
-                rest = rest.get(len..).unwrap_or_default();
+                IoSlice::advance_slices(&mut rest, len);
                 continue;
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -172,13 +186,4 @@ fn write(queue: &Queue, sink: &mut impl Sink, octets: &[u8]) -> bool {
         tracing::warn!("the capture can be written again; what passed meanwhile is a marked gap");
     }
     true
-}
-
-/// Empties a buffer for its next turn; what a burst made it grow to is given back.
-fn recycle(buffer: &mut Vec<u8>) {
-    let used = buffer.len();
-    buffer.clear();
-    if buffer.capacity() > KEEP && used < buffer.capacity() / 4 {
-        buffer.shrink_to(KEEP);
-    }
 }

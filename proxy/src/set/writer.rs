@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use framescope_core::capture::SetPlace;
 
 use super::SetName;
-use crate::recorder::Sink;
+use crate::recorder::{OutFile, Sink};
 
 /// After a next file could not be made, the one at hand goes on for so long.
 const RETRY: Duration = Duration::from_secs(2);
@@ -37,11 +37,9 @@ pub struct Writer {
     name: SetName,
     rotation: Rotation,
     create: fn(PathBuf) -> io::Result<File>,
-    file: File,
+    file: OutFile,
     place: SetPlace,
-    /// Octets in the file at hand.
-    len: u64,
-    header_len: u64,
+    has_header: bool,
     /// When its first octet behind the header came.
     begun: Option<Instant>,
     not_before: Option<Instant>,
@@ -56,23 +54,22 @@ impl Writer {
         create: fn(PathBuf) -> io::Result<File>,
     ) -> io::Result<Self> {
         let place = SetPlace { id, file: 1, offset: 0 };
-        let file = create(name.path(place.file))?;
-        let header_len = header(place).len() as u64;
-        let (len, begun, not_before) = (0, None, None);
-        Ok(Self { name, rotation, create, file, place, len, header_len, begun, not_before })
+        let file = OutFile::new(create(name.path(place.file))?);
+        let (has_header, begun, not_before) = (false, None, None);
+        Ok(Self { name, rotation, create, file, place, has_header, begun, not_before })
     }
 
     /// Makes the next file, whole with its header, or leaves none.
-    fn make_next(&self, place: SetPlace) -> io::Result<(File, u64)> {
+    fn make_next(&self, place: SetPlace) -> io::Result<(OutFile, Vec<u8>)> {
         let path = self.name.path(place.file);
-        let mut file = (self.create)(path.clone())?;
+        let mut file = OutFile::new((self.create)(path.clone())?);
         let header = header(place);
         if let Err(error) = file.write_all(&header) {
             // It holds nothing. Where it stays all the same, the next try says so.
             let _ = fs::remove_file(path);
             return Err(error);
         }
-        Ok((file, header.len() as u64))
+        Ok((file, header))
     }
 
     fn delete_old(&self) {
@@ -97,10 +94,10 @@ impl Writer {
 impl Write for Writer {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         let len = self.file.write(octets)?;
-        self.len += len as u64;
-        if self.len > self.header_len {
+        if self.has_header {
             self.begun.get_or_insert_with(Instant::now);
         }
+        self.has_header = true;
         Ok(len)
     }
 
@@ -126,13 +123,9 @@ impl Sink for Writer {
         true
     }
 
-    fn is_full(&self, coming: usize) -> bool {
-        let now = Instant::now();
-        if self.not_before.is_some_and(|at| now < at) {
-            return false;
-        }
-        let large = self.rotation.size.is_some_and(|size| self.len + coming as u64 >= size);
-        large || self.full_at().is_some_and(|at| now >= at)
+    fn file_size(&self) -> Option<u64> {
+        let waits = self.not_before.is_some_and(|at| Instant::now() < at);
+        self.rotation.size.filter(|_| !waits)
     }
 
     fn full_at(&self) -> Option<Instant> {
@@ -140,21 +133,21 @@ impl Sink for Writer {
         Some(self.not_before.map_or(at, |not_before| at.max(not_before)))
     }
 
-    fn turn_over(&mut self, offset: u64) -> u64 {
+    fn turn_over(&mut self, offset: u64) -> Option<Vec<u8>> {
         let place = SetPlace { file: self.place.file.saturating_add(1), offset, ..self.place };
         match self.make_next(place) {
-            Ok((file, header_len)) => {
+            Ok((file, header)) => {
                 (self.file, self.place, self.not_before) = (file, place, None);
-                (self.len, self.header_len, self.begun) = (header_len, header_len, None);
+                (self.has_header, self.begun) = (true, None);
                 self.delete_old();
-                header_len
+                Some(header)
             }
             Err(error) => {
                 let (next, this) = (self.name.path(place.file), self.name.path(self.place.file));
                 let (next, this) = (next.display(), this.display());
                 tracing::error!("the capture {next} cannot be made: {error}; {this} goes on");
                 self.not_before = Instant::now().checked_add(RETRY);
-                0
+                None
             }
         }
     }

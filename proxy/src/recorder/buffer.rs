@@ -1,0 +1,199 @@
+//! Memory that capture octets are written into: used again and again, and laid out as the file is.
+//!
+//! Memory that was never used before costs many times more to write to than memory that was, so that
+//! buffers go round: from the pool to the batch, to the thread that writes, to whoever follows the
+//! capture, and back once nobody looks at them any more.
+
+use std::mem;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use framescope_core::Timestamp;
+use parking_lot::Mutex;
+
+/// What the file system keeps together, and what it can write from where it lies in memory.
+pub(super) const PAGE: usize = 4096;
+/// A buffer that holds so many octets is full.
+pub(super) const FULL: usize = 1 << 20;
+/// What the last record of a buffer may need beyond that.
+const SLACK: usize = 256 << 10;
+const CAPACITY: usize = FULL + SLACK + PAGE;
+/// Unused buffers beyond so many are given back.
+const IDLE: usize = 16;
+/// Fewer octets than these are copied for whoever follows, so that they hold no whole buffer.
+const LEAST_LENT: usize = 64 << 10;
+
+/// The buffers that nobody uses at the moment.
+#[derive(Debug, Default)]
+pub(super) struct Pool {
+    idle: Mutex<Vec<Vec<u8>>>,
+}
+
+impl Pool {
+    /// A buffer for what will begin at `offset` of its file.
+    pub fn lend(self: &Arc<Self>, file: u32, offset: u64) -> Buffer {
+        let idle = self.idle.lock().pop();
+        let mut octets = idle.unwrap_or_else(|| Vec::with_capacity(CAPACITY));
+        let wanted = in_page(offset);
+        let padding = (octets.as_ptr().align_offset(PAGE) + wanted) % PAGE;
+        octets.resize(padding, 0);
+        let pool = Arc::clone(self);
+        Buffer { octets, padding, file, offset, since: None, ends_file: false, pool }
+    }
+
+    fn take_back(&self, mut octets: Vec<u8>) {
+        // One that had to grow is not the same size as the others.
+        if octets.capacity() == CAPACITY {
+            octets.clear();
+            let mut idle = self.idle.lock();
+            if idle.len() < IDLE {
+                idle.push(octets);
+            }
+        }
+    }
+
+    /// Gives back all memory that is not in use.
+    pub fn shrink(&self) {
+        let idle = mem::take(&mut *self.idle.lock());
+        drop(idle);
+    }
+}
+
+/// Octets of one file of the capture, in memory whose address lies within a page as they will lie
+/// within a page of the file: from there it can be written without a copy.
+#[derive(Debug)]
+pub(super) struct Buffer {
+    octets: Vec<u8>,
+    /// What stands before the first octet.
+    padding: usize,
+    /// Counts the files of the capture.
+    pub file: u32,
+    /// Where in its file the first octet will be.
+    pub offset: u64,
+    /// When the first octet came.
+    pub since: Option<Timestamp>,
+    /// Whether what comes next goes into another file.
+    pub ends_file: bool,
+    pool: Arc<Pool>,
+}
+
+impl Buffer {
+    /// What blocks are appended to.
+    pub fn out(&mut self) -> &mut Vec<u8> {
+        &mut self.octets
+    }
+
+    /// Octets in it.
+    pub fn len(&self) -> usize {
+        self.octets.len() - self.padding
+    }
+
+    /// Where in the file its end will be.
+    pub fn end(&self) -> u64 {
+        self.offset + self.len() as u64
+    }
+
+    /// Keeps no more than the first `len` octets.
+    pub fn truncate(&mut self, len: usize) {
+        self.octets.truncate(self.padding + len);
+    }
+
+    /// Ends it where a page of the file ends, if one does: the rest begins the buffer that follows.
+    pub fn split_at_page(&mut self) -> Self {
+        let cut = match self.len().checked_sub(in_page(self.end())) {
+            None | Some(0) => self.len(),
+            Some(cut) => cut,
+        };
+        let mut next = self.pool.lend(self.file, self.offset + cut as u64);
+        if let Some(rest) = self.as_ref().get(cut..).filter(|rest| !rest.is_empty()) {
+            next.octets.extend_from_slice(rest);
+            next.since = self.since;
+        }
+        self.truncate(cut);
+        next
+    }
+
+    /// Its octets for whoever follows the capture; the memory comes back when they are dropped.
+    pub fn share(self) -> Bytes {
+        if self.len() < LEAST_LENT {
+            return Bytes::copy_from_slice(self.as_ref());
+        }
+        Bytes::from_owner(self)
+    }
+}
+
+impl AsRef<[u8]> for Buffer {
+    fn as_ref(&self) -> &[u8] {
+        self.octets.get(self.padding..).unwrap_or_default()
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        self.pool.take_back(mem::take(&mut self.octets));
+    }
+}
+
+/// How far behind the start of a page this offset lies.
+fn in_page(offset: u64) -> usize {
+    usize::try_from(offset % PAGE as u64).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place_in_page(buffer: &Buffer) -> usize {
+        buffer.as_ref().as_ptr().addr() % PAGE
+    }
+
+    #[test]
+    fn octets_lie_in_memory_as_in_the_file_and_the_memory_goes_round() {
+        let pool = Arc::new(Pool::default());
+        let mut addresses = Vec::new();
+        for offset in [0, 1, 4095, 4096, 70_000, 5] {
+            let mut buffer = pool.lend(0, offset);
+            buffer.out().extend_from_slice(&vec![7; 100_000]);
+            assert_eq!(place_in_page(&buffer), in_page(offset), "{offset}");
+            assert_eq!((buffer.len(), buffer.end()), (100_000, offset + 100_000));
+            let shared = buffer.share();
+            assert_eq!(shared, vec![7; 100_000]);
+            addresses.push(shared.as_ptr().addr() / PAGE);
+        }
+        let first = addresses[0];
+        assert!(addresses.iter().all(|address| address.abs_diff(first) <= 1), "{addresses:?}");
+        assert_eq!(pool.idle.lock().len(), 1);
+        pool.shrink();
+        assert_eq!(pool.idle.lock().len(), 0);
+    }
+
+    #[test]
+    fn a_full_buffer_ends_with_a_page_and_the_next_goes_on_there() {
+        let pool = Arc::new(Pool::default());
+        for (offset, len, kept) in [
+            (0, 10_000, 8192),
+            (100, 8092, 8092),
+            (100, 8093, 8092),
+            (4000, 50, 50),
+            (0, 4096, 4096),
+        ] {
+            let mut buffer = pool.lend(3, offset);
+            let octets: Vec<u8> = (0..len).map(|at| u8::try_from(at % 251).unwrap()).collect();
+            buffer.out().extend_from_slice(&octets);
+            let next = buffer.split_at_page();
+            assert_eq!(buffer.len(), kept, "{offset} {len}");
+            assert_eq!([buffer.as_ref(), next.as_ref()].concat(), octets);
+            assert_eq!((next.file, next.offset), (3, buffer.end()));
+            assert_eq!(place_in_page(&next), in_page(next.offset));
+        }
+    }
+
+    #[test]
+    fn memory_that_had_to_grow_is_not_kept() {
+        let pool = Arc::new(Pool::default());
+        let mut buffer = pool.lend(0, 0);
+        buffer.out().resize(CAPACITY + 1, 0);
+        drop(buffer);
+        assert_eq!(pool.idle.lock().len(), 0);
+    }
+}
