@@ -38,7 +38,7 @@ pub fn serve(upstream: &str, words: &[&str]) -> Result<()> {
     }
     let engine = Engine::start(config)?;
     println!("{}", engine.listen_addr());
-    let mut follower = Follower::open(engine.capture_path())?;
+    let mut follower = engine.follow()?;
     let (mut session, mut frames) = (Session::new(Limits::COUNT), 0u64);
     loop {
         engine.wait_beyond(follower.offset(), Duration::from_secs(1));

@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 
 use crate::Engine;
 use crate::follow::{Follower, Input};
+use crate::recorder::Live;
 use crate::set::CaptureFile;
 use crate::view::stop::Stop;
 use crate::view::{Feed, Format, Layout, Palette, Role, Tally, ViewError};
@@ -69,7 +70,7 @@ pub fn run(engine: Engine, view: &TerminalView) -> Result<Tally, ViewError> {
         engine.shutdown();
         return Ok(Tally::default());
     }
-    let mut follower = Follower::open(engine.capture_path()).map_err(ViewError::Capture)?;
+    let mut follower = engine.follow().map_err(ViewError::Capture)?;
     let out = BufWriter::new(io::stdout().lock());
     let mut feed = Feed::new(view.format.clone(), view.out_palette, view.secrets, out)
         .map_err(ViewError::Output)?;
@@ -87,7 +88,7 @@ pub fn run(engine: Engine, view: &TerminalView) -> Result<Tally, ViewError> {
 /// Shows what comes until the wish to stop.
 fn follow(
     engine: &Engine,
-    follower: &mut Follower,
+    follower: &mut Follower<Live>,
     feed: &mut Feed<impl Write>,
     stop: &Stop,
 ) -> Result<(), ViewError> {
