@@ -9,8 +9,8 @@ use flate2::{Compress, Compression, FlushCompress};
 use framescope_core::capture::{CaptureItem, CaptureReader, CaptureWriter};
 use framescope_core::frame::Rsv;
 use framescope_core::index::{FrameRow, State};
-use framescope_core::message::CompressionFacts;
 use framescope_core::message::MessageFault;
+use framescope_core::message::{CompressionFacts, Takeover};
 use framescope_core::session::Limits;
 use framescope_core::{
     ConnectionId, ConnectionInfo, Direction, EventKind, Finish, FrameHeader, Index, Leg,
@@ -202,6 +202,14 @@ fn a_late_message_of_a_compressed_lane_opens_from_a_checkpoint() {
     }
     let (index, capture) = check(tape);
     assert_eq!(index.connection(id).unwrap().compression, [CompressionFacts::default(), sent]);
+    let seen = |row| {
+        let plan = index.message_plan(row).unwrap();
+        plan.read_compression(&mut Cursor::new(&capture), 1 << 20).unwrap().unwrap()
+    };
+    let (late, takeover) = seen(8999);
+    assert_eq!((late.data_len, takeover), (index.messages()[8999].data_len, Takeover::Used));
+    assert!(late.from_before > 20, "{late:?}");
+    assert_eq!(seen(0).1, Takeover::Unused);
     let plan = index.message_plan(8999).unwrap();
     let last = plan.read_message(&mut Cursor::new(&capture), 1 << 20).unwrap();
     assert!(last.data.starts_with(b"{\"symbol\":\"ACME\",\"round\":8999,"));
@@ -220,7 +228,12 @@ fn without_takeover_each_message_opens_by_itself() {
         deflated.truncate(deflated.len() - 4);
         tape.say(id, DOWN, &frame(true, 0b100, Opcode::Text, None, &deflated));
     }
-    check(tape);
+    let (index, capture) = check(tape);
+    let plan = index.message_plan(19).unwrap();
+    let (seen, takeover) =
+        plan.read_compression(&mut Cursor::new(&capture), 1 << 20).unwrap().unwrap();
+    assert_eq!((seen.data_len, takeover), (17, Takeover::Forgotten));
+    assert_eq!((seen.matches, seen.reach.farthest.unwrap().distance), (1, 9));
 }
 
 #[test]

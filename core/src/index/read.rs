@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::capture::locate::LanePlan;
 use crate::frame::{FrameDecoder, FramePart};
-use crate::message::{MessageAssembler, MessageFault};
+use crate::message::{MessageAssembler, MessageFault, Microscope, Takeover};
 use crate::session::Limits;
 use crate::{Direction, FrameHeader, Timestamp};
 
@@ -93,6 +93,46 @@ impl ReadPlan {
             key.apply(0, &mut payload);
         }
         Ok(FrameContent { header, wire, payload: payload.into() })
+    }
+
+    /// Looks closely at how the message was compressed, at most `limit` octets of it as they were on
+    /// the wire; `None` where it was not. The messages before it are not needed for that.
+    ///
+    /// # Errors
+    /// What reading the capture gives.
+    pub fn read_compression<R: Read + Seek>(
+        &self,
+        capture: &mut R,
+        limit: usize,
+    ) -> io::Result<Option<(Microscope, Takeover)>> {
+        let Some(inflate) = &self.inflate else { return Ok(None) };
+        let before = usize::try_from(self.wanted.saturating_sub(self.start)).unwrap_or(usize::MAX);
+        let room = before.saturating_add(limit).saturating_add(HEADER_ROOM);
+        let octets = self.lane.read(capture, room)?;
+        let mut input = octets.get(before..).unwrap_or_default();
+        let mut decoder = FrameDecoder::new(self.wanted);
+        let (mut deflated, mut in_message, mut is_last) = (Vec::new(), false, false);
+        while let Some(part) = decoder.next_part(&mut input) {
+            match part {
+                FramePart::Header { header, .. } => {
+                    in_message = !header.opcode.is_control();
+                    is_last = header.fin && in_message;
+                }
+                FramePart::Payload { octets, position, masking_key } if in_message => {
+                    let start = deflated.len();
+                    deflated.extend_from_slice(octets);
+                    if let (Some(key), Some(fresh)) = (masking_key, deflated.get_mut(start..)) {
+                        key.apply(position, fresh);
+                    }
+                }
+                FramePart::End if is_last => break,
+                FramePart::Lost => break,
+                FramePart::Payload { .. } | FramePart::End => {}
+            }
+        }
+        deflated.truncate(limit);
+        let seen = Microscope::of(&deflated);
+        Ok(Some((seen, seen.takeover(inflate.no_context_takeover))))
     }
 
     /// Reads the message, at most `limit` octets of its data.

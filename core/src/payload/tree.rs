@@ -4,6 +4,8 @@
 //! of nodes below it: a list on a screen shows a row a node, and folding one skips `below` rows.
 //! Nothing here recurses, whatever a peer sends.
 
+use std::borrow::Cow;
+
 use super::fault::{Cut, Fault};
 use super::notation::Dialect;
 use super::{Number, Span};
@@ -218,6 +220,22 @@ impl Tree {
             }
         }
         found
+    }
+
+    /// What the text or the octets at `place` hold, whole and without quotes, escapes and headers: to
+    /// copy, or to read as a payload of its own. `payload` is what the tree was read from.
+    pub fn content<'a>(&'a self, place: usize, payload: &'a [u8]) -> Option<Cow<'a, [u8]>> {
+        match &self.nodes.get(place)?.value {
+            Value::Text(text) if text.is_whole => Some(Cow::Borrowed(text.text.as_bytes())),
+            Value::Text(text) if self.dialect == Dialect::Json => {
+                let text = super::json::unescaped(text.content.of(payload));
+                Some(Cow::Owned(text.into_bytes()))
+            }
+            Value::Text(Text { content, .. })
+            | Value::Octets(content)
+            | Value::Extension { content, .. } => Some(Cow::Borrowed(content.of(payload))),
+            _ => None,
+        }
     }
 
     /// The keys from the root to the node at `place`: `$.items[3].name`.

@@ -58,8 +58,18 @@ impl Detection {
 
 /// The format that a payload most likely has. There always is one: octets are octets.
 pub fn detect(payload: &[u8], hints: &Hints<'_>) -> Detection {
-    let mut all = candidates(payload, hints);
-    if all.is_empty() { octets_at_least() } else { all.swap_remove(0) }
+    // What tells itself need not be tried as anything else, unless a hint may speak for that.
+    if hints.names.is_empty() && !payload.is_empty() {
+        let look = Look::new(payload, hints);
+        let mut all = Vec::new();
+        look.magic(&mut all);
+        look.text(&mut all);
+        let is_certain = |found: &Detection| found.confidence == Confidence::Certain;
+        if let Some(place) = all.iter().position(is_certain) {
+            return all.swap_remove(place);
+        }
+    }
+    candidates(payload, hints).into_iter().next().unwrap_or_else(octets_at_least)
 }
 
 /// All formats that a payload may have, the likeliest first. The last one is [`Format::Octets`].

@@ -28,6 +28,21 @@ pub fn read_sequence(octets: &[u8], limits: &Limits) -> Tree {
     Reader::new(octets, limits).finish(Reader::sequence)
 }
 
+/// The text between two quotes, its escapes resolved, up to the first thing that is wrong.
+pub(super) fn unescaped(content: &[u8]) -> String {
+    let mut reader = Reader::new(content, &Limits::GLANCE);
+    let mut out = String::new();
+    loop {
+        let Ok(run) = reader.run() else { return out };
+        out.push_str(run);
+        if reader.input.peek() != Some(b'\\') {
+            return out;
+        }
+        let Ok(character) = reader.escape() else { return out };
+        out.push(character.unwrap_or(char::REPLACEMENT_CHARACTER));
+    }
+}
+
 /// What encloses the next value.
 enum Enclosing {
     Array {

@@ -53,6 +53,17 @@ fn escapes_are_resolved() {
 }
 
 #[test]
+fn the_content_of_a_text_is_whole_however_little_is_kept() {
+    let text = r#"["{\"a\": \"\u00e9\"}", 1]"#;
+    for limit in [0, 3, 100] {
+        let tree = read(text.as_bytes(), &Limits { text: limit, ..Limits::VIEW });
+        let content = tree.content(1, text.as_bytes()).unwrap();
+        assert_eq!(*content, *r#"{"a": "é"}"#.as_bytes(), "{limit} octets kept");
+        assert_eq!(tree.content(2, text.as_bytes()), None);
+    }
+}
+
+#[test]
 fn a_name_that_stands_twice_is_told() {
     let tree = tree(r#"{"a":1,"b":{"a":2},"a":3}"#);
     let noted: Vec<_> = tree.nodes().iter().map(|node| node.note.is_some()).collect();
