@@ -12,23 +12,25 @@ use tokio::runtime::Builder;
 use peers::Peers;
 use recorded::Tally;
 
-/// Two streams a connection, one each way.
+/// Two streams a connection, one each way. What a debug build does in seconds.
 const STREAMS: u64 = 2_400;
 /// Connections that go through one proxy and into one capture.
 const BATCH: u64 = 4_000;
 
 #[test]
 fn hostile_streams_both_ways_come_out_as_they_went_in_and_are_recorded_as_such() {
-    let connections = streams().div_ceil(2);
+    let first = setting("FRAMESCOPE_SEED").unwrap_or(0);
+    let connections = setting("FRAMESCOPE_STREAMS").unwrap_or(STREAMS).div_ceil(2);
+    let last = first + connections;
     let began = Instant::now();
     let mut all = Tally::default();
-    for (number, begin) in (0..connections).step_by(usize::try_from(BATCH).unwrap()).enumerate() {
-        let end = connections.min(begin + BATCH);
+    for (number, begin) in (first..last).step_by(usize::try_from(BATCH).unwrap()).enumerate() {
+        let end = last.min(begin + BATCH);
         // A tenth over TLS, whose handshakes cost more than the octets do.
         let tls = begin + (end - begin) / 10;
         all.add(&pass(begin..tls, Speaks::Tls));
         all.add(&pass(tls..end, Speaks::Plain));
-        if number % 10 == 0 && end < connections {
+        if number % 10 == 0 && end < last {
             eprintln!("{} s: {all}", began.elapsed().as_secs());
         }
     }
@@ -57,7 +59,7 @@ fn pass(seeds: std::ops::Range<u64>, speaks: Speaks) -> Tally {
     tally
 }
 
-/// How many: `FRAMESCOPE_STREAMS`, or what a debug build does in seconds.
-fn streams() -> u64 {
-    std::env::var("FRAMESCOPE_STREAMS").ok().and_then(|count| count.parse().ok()).unwrap_or(STREAMS)
+/// A number that a heavier run sets: how many streams, and the seed of the first connection.
+fn setting(name: &str) -> Option<u64> {
+    std::env::var(name).ok().and_then(|value| value.parse().ok())
 }

@@ -34,6 +34,8 @@ pub struct Peers {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Heard {
     Fin,
+    /// FIN without the `close_notify` that TLS would say first.
+    Cut,
     Reset,
 }
 
@@ -270,6 +272,7 @@ async fn hear(read: &mut (impl AsyncRead + Unpin), heard: &mut Vec<u8>) -> Heard
     match read.read_to_end(heard).await {
         Ok(_) => Heard::Fin,
         Err(fault) if fault.kind() == ErrorKind::ConnectionReset => Heard::Reset,
+        Err(fault) if fault.kind() == ErrorKind::UnexpectedEof => Heard::Cut,
         Err(fault) => panic!("the connection did not end well: {fault}"),
     }
 }
