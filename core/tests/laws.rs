@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use bytes::Bytes;
+use framescope_core::diagnostics::Scope;
 use framescope_core::frame::{LengthForm, Rsv};
 use framescope_core::session::Limits;
 use framescope_core::{
@@ -80,7 +81,7 @@ fn events_within(limits: Limits, records: &[Record]) -> Vec<Event> {
     events
 }
 
-/// What one lane says, leaving out what both lanes say together.
+/// What one lane says, leaving out what both lanes, or all connections, say together.
 fn lane_events(events: &[Event], wanted: Direction) -> Vec<EventKind> {
     let of = |kind: &EventKind| match kind {
         EventKind::HeadReceived { direction, .. }
@@ -89,7 +90,9 @@ fn lane_events(events: &[Event], wanted: Direction) -> Vec<EventKind> {
         | EventKind::LaneLost { direction, .. } => Some(*direction),
         EventKind::FrameDecoded(frame) => Some(frame.direction),
         EventKind::MessageCompleted(message) => Some(message.direction),
-        EventKind::DiagnosticRaised(finding) => Some(finding.direction),
+        EventKind::DiagnosticRaised(finding) => {
+            (finding.rule.scope == Scope::Lane).then_some(finding.direction)
+        }
         EventKind::ServerSentEvent(_) => Some(Direction::ServerToClient),
         _ => None,
     };

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::timing::RoundTrips;
 use crate::message::CompressionFacts;
 use crate::session::Ending;
 use crate::{
@@ -42,6 +43,14 @@ pub struct ConnectionSummary {
     pub ending: Option<Ending>,
     /// Why a direction could not be followed to its end, by [`Direction::index`].
     pub lost: [Option<String>; 2],
+    /// How many reads gave the octets of the client leg, by [`Direction::index`].
+    pub reads: [u64; 2],
+    /// When the first octet of the first frame was read, by [`Direction::index`].
+    pub first_frame_at: [Option<Timestamp>; 2],
+    /// When the latest head was whole on the upstream leg, by [`Direction::index`].
+    pub upstream_head_at: [Option<Timestamp>; 2],
+    /// Pings and their Pongs, by [`Direction::index`] of the Ping.
+    pub round_trips: [RoundTrips; 2],
 }
 
 /// One request and its answer.
@@ -97,12 +106,20 @@ impl ConnectionSummary {
             findings: [0; 3],
             ending: None,
             lost: [None, None],
+            reads: [0; 2],
+            first_frame_at: [None; 2],
+            upstream_head_at: [None; 2],
+            round_trips: [RoundTrips::default(); 2],
         }
     }
 
     pub(super) fn apply(&mut self, at: Timestamp, kind: EventKind) {
         match kind {
             EventKind::ConnectionNoted(note) => self.notes.push(note),
+            EventKind::PingAnswered(trip) => self.round_trips[trip.direction.index()].add(trip),
+            EventKind::HeadReceived { leg: Leg::Upstream, direction, .. } => {
+                self.upstream_head_at[direction.index()] = Some(at);
+            }
             EventKind::HeadReceived { leg: Leg::Client, direction, head } => {
                 self.add_head(at, direction, head);
             }
@@ -138,7 +155,6 @@ impl ConnectionSummary {
                 self.ending = Some(ending);
             }
             EventKind::ConnectionOpened(_)
-            | EventKind::HeadReceived { leg: Leg::Upstream, .. }
             | EventKind::FrameDecoded(_)
             | EventKind::MessageCompleted(_)
             | EventKind::DiagnosticRaised(_)
@@ -149,6 +165,9 @@ impl ConnectionSummary {
 
     pub(super) fn count_frame(&mut self, frame: &Frame) {
         let seen = &mut self.frames[frame.direction.index()];
+        if *seen == 0 {
+            self.first_frame_at[frame.direction.index()] = Some(frame.first_octet_at);
+        }
         *seen = seen.saturating_add(1);
         if frame.header.opcode == Opcode::Close && self.state != State::Ended {
             self.state = State::Closing;

@@ -140,6 +140,8 @@ impl Growth<'_> {
                 lane.len = lane.len.saturating_add(octets.len() as u64);
                 let seen = &mut self.summary.octets[direction.index()];
                 *seen = seen.saturating_add(octets.len() as u64);
+                let reads = &mut self.summary.reads[direction.index()];
+                *reads = reads.saturating_add(1);
             }
             Record::Gap { leg: Leg::Client, direction, len, .. } => {
                 let lane = &mut self.lanes[direction.index()];

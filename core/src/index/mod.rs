@@ -8,6 +8,7 @@ pub mod frames;
 mod growth;
 pub mod read;
 
+
 pub use connections::{ConnectionSummary, Exchange, State};
 pub use frames::{FrameIndex, FrameRow, MessageRow};
 pub use read::{FrameContent, MessageContent, ReadPlan};

@@ -6,9 +6,10 @@ use bytes::Bytes;
 
 use crate::http::ServerSentEvent;
 use crate::message::MessageFault;
+use crate::session::pings::RoundTrip;
 use crate::{
-    ConnectionId, ConnectionInfo, ConnectionNote, Diagnostic, Direction, Finish, Frame, Head, Leg,
-    Message, OpeningHandshake, Timestamp,
+    CloseCode, ConnectionId, ConnectionInfo, ConnectionNote, Diagnostic, Direction, Finish, Frame,
+    Head, Leg, Message, OpeningHandshake, Timestamp,
 };
 
 /// Something understood about one connection.
@@ -91,6 +92,8 @@ pub enum EventKind {
     FrameDecoded(Frame),
     /// A data message is whole. Follows its last frame.
     MessageCompleted(Message),
+    /// A Pong answered a Ping. Follows the Pong.
+    PingAnswered(RoundTrip),
     /// A finding.
     DiagnosticRaised(Diagnostic),
     /// Octets are missing from the capture; the lane is lost.
@@ -129,6 +132,28 @@ pub struct Ending {
     pub how: Finish,
     /// The first Close frame: who sent it, and its code (`None` for an empty body).
     pub close: Option<(Direction, Option<u16>)>,
+    /// A WebSocket was open.
+    pub upgraded: bool,
+    /// The code of the other side's Close (`None` for an empty body), where that came too.
+    pub answer: Option<Option<u16>>,
+}
+
+impl Ending {
+    /// The close code that the program on this side is told: the client reads what the server sent.
+    ///
+    /// It is 1005 for a Close without a code and 1006 where none came (RFC 6455 §7.1.5): neither is
+    /// ever on the wire.
+    pub fn reported_to(&self, side: Direction) -> u16 {
+        let seen = match self.close {
+            Some((by, code)) if by != side => Some(code),
+            _ => self.answer,
+        };
+        match seen {
+            Some(Some(code)) => code,
+            Some(None) => CloseCode::NO_STATUS_RCVD.0,
+            None => CloseCode::ABNORMAL_CLOSURE.0,
+        }
+    }
 }
 
 /// Shown in a list for a message that cannot be read: one line.

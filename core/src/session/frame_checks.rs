@@ -7,6 +7,7 @@ use crate::message::assembler::Standing;
 use crate::session::lane_event::{LaneEvent, LaneSink};
 use crate::session::mask_keys::{MaskKeys, Weakness};
 use crate::session::message_watch::{DeflateFault, Promise};
+use crate::session::pace::Flood;
 use crate::{CloseCode, Direction, FrameHeader, Opcode, Timestamp};
 
 /// The longest payload a control frame may have (RFC 6455 §5.5).
@@ -14,6 +15,9 @@ const MAX_CONTROL_PAYLOAD: u64 = 125;
 
 /// Findings of one rule that a lane lists before it only counts them.
 const LISTED_PER_RULE: u32 = 100;
+
+/// Octets of a message up to which receivers usually take it: many are set to this by default.
+pub const MOST_USUAL: u64 = 1 << 20;
 
 /// What the handshake agreed on, as far as it changes which bits are allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -30,6 +34,7 @@ pub struct FrameChecks {
     direction: Direction,
     extensions: Extensions,
     keys: MaskKeys,
+    has_large: bool,
     /// How often each rule fired, in order of first firing.
     fired: Vec<(&'static Rule, u32)>,
 }
@@ -46,7 +51,13 @@ pub struct Seen {
 impl FrameChecks {
     /// Before the first frame of the lane of `direction`.
     pub fn new(direction: Direction, extensions: Extensions) -> Self {
-        Self { direction, extensions, keys: MaskKeys::default(), fired: Vec::new() }
+        Self {
+            direction,
+            extensions,
+            keys: MaskKeys::default(),
+            has_large: false,
+            fired: Vec::new(),
+        }
     }
 
     /// Whether a header breaks any rule that can be told from the header alone, or carries RSV bits:
@@ -261,6 +272,25 @@ impl FrameChecks {
             }
         };
         self.raise(rule, seen, format!("message {number}: {told}"), out);
+    }
+
+    /// A message of more than [`MOST_USUAL`] octets: told once.
+    pub fn large(&mut self, number: u64, data_len: u64, seen: Seen, out: &mut dyn LaneSink) {
+        if !std::mem::replace(&mut self.has_large, true) {
+            let evidence = format!("message {number} has {data_len} octets");
+            self.raise(&rules::MESSAGE_OVERSIZED, seen, evidence, out);
+        }
+    }
+
+    /// A second full of tiny frames.
+    pub fn flood(&mut self, flood: Flood, at: Timestamp, out: &mut dyn LaneSink) {
+        let Flood { frames, octets, took, offset } = flood;
+        let evidence = format!(
+            "{frames} frames in {:.3} s, {octets} octets on the wire with their headers",
+            took.as_secs_f64()
+        );
+        let place = Place { offset, len: octets, frame: None };
+        self.raise(&rules::MESSAGES_TINY, Seen { at, place }, evidence, out);
     }
 
     /// Tells a finding, unless its rule fired too often to list.

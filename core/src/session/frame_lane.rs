@@ -7,9 +7,10 @@ use crate::frame::{Frame, FrameDecoder, FramePart, WholeFrame};
 use crate::message::assembler::Standing;
 use crate::message::{Message, MessageAssembler, MessageFault};
 use crate::session::Limits;
-use crate::session::frame_checks::{Extensions, FrameChecks, Seen};
+use crate::session::frame_checks::{Extensions, FrameChecks, MOST_USUAL, Seen};
 use crate::session::lane_event::{LaneEvent, LaneSink};
 use crate::session::message_watch::{DeflateFault, MessageWatch};
+use crate::session::pace::Pace;
 use crate::{CloseCode, Direction, FrameHeader, MaskingKey, Opcode, Timestamp};
 
 /// Follows the frames of one lane.
@@ -26,6 +27,7 @@ pub struct FrameLane {
     checks: FrameChecks,
     watch: MessageWatch,
     close: Option<SeenClose>,
+    pace: Pace,
 }
 
 /// The first Close frame of a lane.
@@ -70,6 +72,7 @@ impl FrameLane {
             checks: FrameChecks::new(direction, extensions),
             watch: MessageWatch::new(extensions.deflate),
             close: None,
+            pace: Pace::default(),
         }
     }
 
@@ -81,6 +84,9 @@ impl FrameLane {
         scratch: &mut Vec<u8>,
         out: &mut impl LaneSink,
     ) {
+        if let Some(flood) = self.pace.tick(at, self.next_index, self.decoder.offset()) {
+            self.checks.flood(flood, at, out);
+        }
         loop {
             while let Some(frame) = self.decoder.next_whole(&mut octets) {
                 self.whole(frame, at, scratch, out);
@@ -102,6 +108,9 @@ impl FrameLane {
 
     /// No more octets come: says so where a frame is cut.
     pub fn finish(&mut self, at: Timestamp, out: &mut dyn LaneSink) {
+        if let Some(flood) = self.pace.finish(self.next_index, self.decoder.offset()) {
+            self.checks.flood(flood, at, out);
+        }
         if let Some(current) = self.current.take() {
             let seen = self.decoder.offset().saturating_sub(current.offset);
             let due = u64::from(current.header.encoded_len())
@@ -183,7 +192,7 @@ impl FrameLane {
             kept => Bytes::copy_from_slice(kept),
         };
         let message = self.assembler.whole_message(header.opcode, index, at, plain, &kept);
-        self.tell_frame(header, offset, index, kept, at, out);
+        out.frame(self.frame(header, offset, index, kept, at));
         let seen = Seen { at, place: place(&header, offset, index) };
         if self.checks.is_suspicious(&header) {
             // A copy: the header itself then need not lie in memory, and stays in registers.
@@ -202,9 +211,10 @@ impl FrameLane {
         if is_watched {
             self.watch.begin(&header, offset, index);
         }
-        // A Close is read for its code whatever the limits are.
+        // Control frames are read whatever the limits are: a Close for its code, Ping and Pong to be
+        // matched.
         let keep = match header.opcode {
-            Opcode::Close => self.limits.frame_payload.max(128),
+            Opcode::Close | Opcode::Ping | Opcode::Pong => self.limits.frame_payload.max(128),
             _ => self.limits.frame_payload,
         };
         let after_close = self.close.is_some();
@@ -260,7 +270,11 @@ impl FrameLane {
             self.checks.is_suspicious(&header) || standing != Standing::InOrder || after_close;
         let close_payload =
             if header.opcode == Opcode::Close { payload.clone() } else { Bytes::new() };
-        self.tell_frame(header, offset, index, payload, at, out);
+        let frame = self.frame(header, offset, index, payload, at);
+        match header.opcode {
+            Opcode::Close | Opcode::Ping | Opcode::Pong => out.control(frame),
+            _ => out.frame(frame),
+        }
         let seen = Seen { at, place: place(&header, offset, index) };
         if suspicious {
             self.checks.header(&header, standing, after_close, seen, out);
@@ -275,16 +289,15 @@ impl FrameLane {
     }
 
     #[inline]
-    fn tell_frame(
+    fn frame(
         &self,
         header: FrameHeader,
         offset: u64,
         index: u64,
         payload: Bytes,
         at: Timestamp,
-        out: &mut impl LaneSink,
-    ) {
-        out.frame(Frame {
+    ) -> Frame {
+        Frame {
             direction: self.direction,
             index,
             offset,
@@ -292,14 +305,18 @@ impl FrameLane {
             first_octet_at: self.first_octet_at,
             last_octet_at: at,
             payload,
-        });
+        }
     }
 
     #[inline]
     fn tell_message(&mut self, message: Message, seen: Seen, out: &mut impl LaneSink) {
         let (fault, number, wire_len) = (message.fault, message.index, message.wire_len);
         let (is_compressed, is_one_frame) = (message.compressed, message.frames == 1);
+        let data_len = message.data_len;
         out.message(message);
+        if data_len > MOST_USUAL {
+            self.checks.large(number, data_len, seen, out);
+        }
         if let (Some(MessageFault::NotUtf8 { at }), false) = (fault, is_compressed) {
             let place = if is_one_frame {
                 Some(within(seen.place, wire_len, at))

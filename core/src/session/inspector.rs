@@ -1,5 +1,6 @@
 //! One connection: what its two lanes say, and what they mean together.
 
+mod behaviour;
 mod ending;
 mod exchange;
 mod waiting;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use behaviour::Behaviour;
 use waiting::{Early, Part};
 
 use crate::diagnostics::{Place, Rule};
@@ -16,7 +18,7 @@ use crate::http::HeadReader;
 use crate::session::frame_lane::FrameLane;
 use crate::session::http_lane::HttpLane;
 use crate::session::lane_event::{LaneEvent, LaneSink};
-use crate::session::{Event, EventKind, EventSink, Limits};
+use crate::session::{Event, EventKind, EventSink, Limits, Shared};
 use crate::{
     ConnectionId, Diagnostic, Direction, Finish, Frame, Head, Leg, Message, Record, Timestamp,
 };
@@ -45,6 +47,7 @@ pub struct Inspector {
     /// Lanes that have said what they leave unfinished.
     is_lane_finished: [bool; 2],
     has_ended: bool,
+    behaviour: Behaviour,
 }
 
 #[derive(Debug)]
@@ -75,6 +78,7 @@ impl Inspector {
             first_finish: None,
             is_lane_finished: [false; 2],
             has_ended: false,
+            behaviour: Behaviour::new(id),
         }
     }
 
@@ -104,34 +108,41 @@ impl Inspector {
         }
     }
 
-    /// Takes in one record of this connection. `scratch` is working room that connections share.
+    /// Takes in one record of this connection. `shared` is what connections share.
     #[inline]
-    pub fn receive(&mut self, record: &Record, scratch: &mut Vec<u8>, sink: &mut impl EventSink) {
+    pub fn receive(&mut self, record: &Record, shared: &mut Shared, sink: &mut impl EventSink) {
         // The usual case, and the one that has to be fast: whoever takes the events in is known here.
         if let Record::Octets { at, leg: Leg::Client, direction, octets, .. } = record
             && let Lane::Frames(lane) = &mut self.lanes[direction.index()]
             && self.early[direction.index()].is_empty()
             && !self.has_ended
         {
-            let mut out = LaneOut { connection: self.id, direction: *direction, sink };
-            return lane.receive(*at, octets, scratch, &mut out);
+            self.behaviour.tick(*at, sink);
+            self.behaviour.last_octet_at = Some(*at);
+            let behaviour = &mut self.behaviour;
+            let mut out = LaneOut { connection: self.id, direction: *direction, behaviour, sink };
+            return lane.receive(*at, octets, &mut shared.scratch, &mut out);
         }
-        self.receive_any(record, scratch, &mut |event| sink.event(event));
+        self.receive_any(record, shared, &mut |event| sink.event(event));
     }
 
-    fn receive_any(&mut self, record: &Record, scratch: &mut Vec<u8>, out: Out<'_>) {
+    fn receive_any(&mut self, record: &Record, shared: &mut Shared, out: Out<'_>) {
         if self.has_ended {
             return;
         }
         match record {
             Record::Opened { at, info, .. } => {
+                (self.behaviour.client, self.behaviour.opened_at) = (info.client.ip(), *at);
                 self.tell(*at, EventKind::ConnectionOpened(Arc::new((**info).clone())), out);
             }
             Record::Noted { at, note, .. } => {
                 self.tell(*at, EventKind::ConnectionNoted(Arc::new((**note).clone())), out);
+                self.behaviour.saw_note(note, *at, out);
             }
             Record::Octets { at, leg: Leg::Client, direction, octets, .. } => {
-                self.octets(*direction, *at, octets, scratch, out);
+                self.behaviour.tick(*at, out);
+                self.behaviour.last_octet_at = Some(*at);
+                self.octets(*direction, *at, octets, shared, out);
             }
             Record::Octets { at, leg: Leg::Upstream, direction, octets, .. } => {
                 self.upstream_octets(*direction, *at, octets, out);
@@ -140,7 +151,8 @@ impl Inspector {
                 self.gap(*direction, *at, *len, out);
             }
             Record::Finished { at, leg: Leg::Client, direction, how, .. } => {
-                self.finished(*direction, *how, *at, scratch, out);
+                self.behaviour.tick(*at, out);
+                self.finished(*direction, *how, *at, shared, out);
             }
             Record::Gap { leg: Leg::Upstream, .. }
             | Record::Finished { leg: Leg::Upstream, .. } => {}
@@ -148,11 +160,10 @@ impl Inspector {
     }
 
     /// No more records come, although the connection has not ended.
-    pub fn finish(&mut self, out: Out<'_>) {
-        let mut scratch = Vec::new();
+    pub fn finish(&mut self, shared: &mut Shared, out: Out<'_>) {
         for direction in Direction::BOTH {
             if self.finished[direction.index()].is_none() {
-                self.release(direction, &mut scratch, out);
+                self.release(direction, shared, out);
             }
         }
     }
@@ -162,14 +173,14 @@ impl Inspector {
         direction: Direction,
         at: Timestamp,
         octets: &Bytes,
-        scratch: &mut Vec<u8>,
+        shared: &mut Shared,
         out: Out<'_>,
     ) {
         if !matches!(self.lane(direction), Lane::Lost) {
             self.early_parts = self.early_parts.saturating_add(1);
             let part = Part { order: self.early_parts, at, octets: octets.clone() };
             self.early[direction.index()].push_back(part);
-            self.run(scratch, out);
+            self.run(shared, out);
             self.check_early(direction, at, out);
         }
     }
@@ -179,15 +190,17 @@ impl Inspector {
         &mut self,
         direction: Direction,
         Part { order, at, octets }: Part,
-        scratch: &mut Vec<u8>,
+        shared: &mut Shared,
         out: Out<'_>,
     ) {
         match &mut self.lanes[direction.index()] {
             Lane::Frames(lane) => {
-                let mut out = LaneOut { connection: self.id, direction, sink: out };
-                lane.receive(at, &octets, scratch, &mut out);
+                let behaviour = &mut self.behaviour;
+                let mut out = LaneOut { connection: self.id, direction, behaviour, sink: out };
+                lane.receive(at, &octets, &mut shared.scratch, &mut out);
             }
             Lane::Http(lane) => {
+                self.behaviour.reading = order;
                 let mut input = &octets[..];
                 let part = lane.next_part(&mut input);
                 if !input.is_empty() {
@@ -195,7 +208,7 @@ impl Inspector {
                     self.early[direction.index()].push_front(rest);
                 }
                 if let Some(part) = part {
-                    self.http_part(direction, at, part, out);
+                    self.http_part(direction, at, part, shared, out);
                 }
             }
             Lane::Lost => {}
@@ -233,6 +246,7 @@ impl Inspector {
     ) {
         let before = std::mem::replace(&mut self.lanes[direction.index()], Lane::Lost);
         self.early[direction.index()] = Early::default();
+        self.behaviour.saw_loss();
         if !matches!(before, Lane::Lost) {
             self.tell(at, EventKind::LaneLost { direction, offset, reason }, out);
         }
@@ -276,6 +290,7 @@ impl Inspector {
 struct LaneOut<'a, S: ?Sized> {
     connection: ConnectionId,
     direction: Direction,
+    behaviour: &'a mut Behaviour,
     sink: &'a mut S,
 }
 
@@ -285,6 +300,11 @@ impl<S: EventSink + ?Sized> LaneSink for LaneOut<'_, S> {
         self.sink.frame(self.connection, frame);
     }
 
+    fn control(&mut self, frame: Frame) {
+        self.sink.frame(self.connection, frame.clone());
+        self.behaviour.saw_control(&frame, self.sink);
+    }
+
     #[inline]
     fn message(&mut self, message: Message) {
         self.sink.message(self.connection, message);
@@ -292,6 +312,12 @@ impl<S: EventSink + ?Sized> LaneSink for LaneOut<'_, S> {
 
     fn event(&mut self, event: LaneEvent) {
         let Self { connection, direction, .. } = *self;
+        match &event {
+            LaneEvent::Finding { rule, place, .. } => {
+                self.behaviour.saw_finding(direction, rule, *place);
+            }
+            LaneEvent::Lost { .. } => self.behaviour.saw_loss(),
+        }
         let (at, kind) = match event {
             LaneEvent::Finding { rule, at, place, evidence } => {
                 let diagnostic = Diagnostic { rule, direction, at, place, evidence };

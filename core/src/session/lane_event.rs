@@ -9,6 +9,9 @@ pub trait LaneSink {
     /// A frame is whole.
     fn frame(&mut self, frame: Frame);
 
+    /// A Close, Ping or Pong is whole; its payload is kept whatever the limits are.
+    fn control(&mut self, frame: Frame);
+
     /// A message is whole. Follows its last frame.
     fn message(&mut self, message: Message);
 

@@ -4,6 +4,7 @@
 //!  Record ─► Session ─► which connection ─► Inspector ─► which lane ─► HttpLane or FrameLane ─► Event
 //! ```
 
+pub mod crowd;
 pub mod event;
 pub mod frame_checks;
 pub mod frame_lane;
@@ -12,9 +13,12 @@ pub mod inspector;
 pub mod lane_event;
 pub mod mask_keys;
 pub mod message_watch;
+pub mod pace;
+pub mod pings;
 
 use std::collections::VecDeque;
 
+use crowd::Crowd;
 pub use event::{Ending, Event, EventKind, EventSink};
 pub use inspector::Inspector;
 
@@ -68,7 +72,16 @@ pub struct Session {
     /// In boxes, so that the room that a map keeps free is small.
     connections: ConnectionMap<Box<Inspector>>,
     events: VecDeque<Event>,
-    scratch: Vec<u8>,
+    shared: Shared,
+}
+
+/// What connections share.
+#[derive(Debug, Default)]
+pub struct Shared {
+    /// Working room.
+    pub(crate) scratch: Vec<u8>,
+    /// What they tell together.
+    pub(crate) crowd: Crowd,
 }
 
 impl Session {
@@ -78,7 +91,7 @@ impl Session {
             limits,
             connections: ConnectionMap::default(),
             events: VecDeque::new(),
-            scratch: Vec::new(),
+            shared: Shared::default(),
         }
     }
 
@@ -104,7 +117,7 @@ impl Session {
             self.connections.insert(id, Box::new(Inspector::new(id, self.limits)));
         }
         let Some(inspector) = self.connections.get_mut(&id) else { return };
-        inspector.receive(record, &mut self.scratch, sink);
+        inspector.receive(record, &mut self.shared, sink);
         if inspector.has_ended() {
             self.connections.remove(&id);
         }
@@ -116,7 +129,7 @@ impl Session {
             self.connections.drain().map(|(_, open)| open).collect();
         open.sort_by_key(|inspector| inspector.id());
         for mut inspector in open {
-            inspector.finish(&mut |event| self.events.push_back(event));
+            inspector.finish(&mut self.shared, &mut |event| self.events.push_back(event));
         }
     }
 

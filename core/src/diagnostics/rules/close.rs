@@ -27,6 +27,66 @@ rules! {
         "Wait for what is still to be sent before closing. Often another task goes on writing.",
         fires: "↓ 88 02 03e8 81 01 41",
         near_miss: "↓ 81 01 41 88 02 03e8";
+    CLOSE_FOR_FAULT: Warning, Connection, "RFC 6455 §7.4.1",
+        "a peer closed because of a fault",
+        "1002, 1003, 1007 to 1011 and 1014 say that something was wrong with what the other side sent, or with the sender itself.",
+        "Read the reason, and what the other direction had just sent.",
+        fires: "
+            ↓ 88 0f 03f3 6f7574206f66206d656d6f7279
+            ↑ 88 82 37fa213d 3409
+        ",
+        near_miss: "
+            ↓ 88 0f 0fa0 6f7574206f66206d656d6f7279
+            ↑ 88 82 37fa213d 385a
+        ";
+    CLOSE_NOT_ANSWERED: Error, Connection, "RFC 6455 §5.5.1",
+        "a Close was not answered",
+        "An endpoint that receives a Close must send one in response before it ends the connection. The program on the other side is told 1006 instead of a clean close.",
+        "Let the library finish the closing handshake before the socket is closed.",
+        fires: "
+            ↑ 88 82 37fa213d 3412
+            ↓ FIN
+            ↑ FIN
+        ",
+        near_miss: "
+            ↑ 88 82 37fa213d 3412
+            ↓ 88 02 03e8
+            ↓ FIN
+            ↑ FIN
+        ";
+    CLOSE_NOT_AWAITED: Note, Connection, "RFC 6455 §7.1.1",
+        "whoever sent Close did not wait for the answer",
+        "It ended the connection before the other side's Close came: what that side was still sending is lost, and it may see a reset. A browser does so when a page is left, and a library when its closing timeout is over.",
+        "Wait for the answer, with a timeout of some seconds.",
+        fires: "
+            ↑ 88 82 37fa213d 3412
+            ↑ FIN
+            ↓ FIN
+        ",
+        near_miss: "
+            ↑ 88 82 37fa213d 3412
+            ↓ 88 02 03e8
+            ↑ FIN
+            ↓ FIN
+        ";
+    CLOSE_LINGERED: Warning, Connection, "RFC 6455 §5.5.1",
+        "TCP stayed open after both Close frames",
+        "Once both were sent, the server must end the connection at once, and the client may wait for it. Told when it took 10 s or more.",
+        "Close the socket when the closing handshake is over.",
+        fires: "
+            ↑ 88 82 37fa213d 3412
+            ↓ 88 02 03e8
+            wait 30 s
+            ↑ FIN
+            ↓ FIN
+        ",
+        near_miss: "
+            ↑ 88 82 37fa213d 3412
+            ↓ 88 02 03e8
+            wait 9 s
+            ↑ FIN
+            ↓ FIN
+        ";
     CONNECTION_CUT_IN_FRAME: Warning, Lane, "RFC 6455 §7.1.7",
         "the connection ended in the middle of a frame",
         "The receiver sees close code 1006, and drops what came of the frame.",

@@ -24,12 +24,12 @@ rules! {
         fires: "
             request Sec-WebSocket-Extensions: permessage-deflate
             answer Sec-WebSocket-Extensions: permessage-deflate
-            ↓ ca 00
+            ↓ c9 00
         ",
         near_miss: "
             request Sec-WebSocket-Extensions: permessage-deflate
             answer Sec-WebSocket-Extensions: permessage-deflate
-            ↓ 8a 00
+            ↓ 89 00
         ";
     DEFLATE_TAIL_KEPT: Error, Lane, "RFC 7692 §7.2.1",
         "a compressed message still has the octets that are stripped from its end",

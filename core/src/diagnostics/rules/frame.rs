@@ -47,14 +47,14 @@ rules! {
         "a control frame is fragmented",
         "Close, Ping and Pong must have FIN set, so that they can stand between the fragments of a message.",
         "Send it whole.",
-        fires: "↓ 0a 00",
-        near_miss: "↓ 01 00 8a 00 80 00";
+        fires: "↓ 09 00",
+        near_miss: "↓ 01 00 89 00 80 00";
     CONTROL_TOO_LONG: Error, Lane, "RFC 6455 §5.5",
         "a control frame is longer than 125 octets",
         "Strict receivers close with 1002.",
         "Cut the close reason to 123 octets, at the end of a character.",
-        fires: "↓ 8a 7e 007e (00)*126",
-        near_miss: "↓ 8a 7d (00)*125";
+        fires: "↓ 89 7e 007e (00)*126",
+        near_miss: "↓ 89 7d (00)*125";
     MASKING_KEY_ZERO: Error, Lane, "RFC 6455 §5.3",
         "masking keys are zero",
         "A key of zero masks nothing: what a page sends stands on the wire as it is, and can be made to look like HTTP to a proxy. One such key may be chance, so it takes two running.",

@@ -4,6 +4,7 @@
 //! the examples of them all.
 
 mod answer;
+mod behaviour;
 mod close;
 mod deflate;
 mod frame;
@@ -11,6 +12,7 @@ mod http;
 mod opening;
 
 pub use answer::*;
+pub use behaviour::*;
 pub use close::*;
 pub use deflate::*;
 pub use frame::*;
@@ -93,8 +95,15 @@ macro_rules! rules {
 use rules;
 
 #[expect(unused_qualifications, reason = "each group has a list of its own")]
-static GROUPS: [&[&Rule]; 6] =
-    [http::RULES, opening::RULES, answer::RULES, frame::RULES, deflate::RULES, close::RULES];
+static GROUPS: [&[&Rule]; 7] = [
+    http::RULES,
+    opening::RULES,
+    answer::RULES,
+    frame::RULES,
+    deflate::RULES,
+    close::RULES,
+    behaviour::RULES,
+];
 
 /// Every rule, in the order in which a connection can break them.
 pub static ALL: &[&Rule] = &{

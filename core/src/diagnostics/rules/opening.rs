@@ -81,6 +81,33 @@ rules! {
         "Send it once.",
         fires: "request + Sec-WebSocket-Key: AQIDBAUGBwgJCgsMDQ4PEA==",
         near_miss: "request + Sec-WebSocket-Key1: AQIDBAUGBwgJCgsMDQ4PEA==";
+    HANDSHAKE_KEY_REUSED: Error, Capture, "RFC 6455 §4.1",
+        "two connections have the same Sec-WebSocket-Key",
+        "The key must be chosen at random for each connection: it proves that the answer is no answer to somebody else, or one that a cache kept.",
+        "Make the key when the connection is made, not once in a program; never copy it from an example.",
+        fires: "
+            request Sec-WebSocket-Key: AQIDBAUGBwgJCgsMDQ4PEA==
+            connect
+            request Sec-WebSocket-Key: AQIDBAUGBwgJCgsMDQ4PEA==
+        ",
+        near_miss: "
+            request Sec-WebSocket-Key: AQIDBAUGBwgJCgsMDQ4PEA==
+            connect
+            request Sec-WebSocket-Key: AQIDBAUGBwgJCgsMDQ4PEQ==
+        ";
+    HANDSHAKE_DATA_BEFORE_ANSWER: Error, Connection, "RFC 6455 §4.1",
+        "the client sent frames before the server answered",
+        "A client must wait for the answer: the server may refuse, and then takes the frames for another request.",
+        "Send the first message when the connection is open.",
+        fires: "
+            ask
+            ↑ 81 81 37fa213d 76
+            open
+        ",
+        near_miss: "
+            open
+            ↑ 81 81 37fa213d 76
+        ";
     HANDSHAKE_SUBPROTOCOL_INVALID: Error, Connection, "RFC 6455 §4.1",
         "Sec-WebSocket-Protocol is not made as it must be",
         "The offers are tokens, none of them twice; the answer names exactly one of them, or the header is left out.",

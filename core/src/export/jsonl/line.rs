@@ -6,7 +6,7 @@ use super::SCHEMA_VERSION;
 use super::frame::{FrameLine, LoneMessage};
 use super::handshake::{HandshakeLine, HeadLine};
 use super::rest::{
-    Body, Ended, Finding, Finished, Gap, LaneLost, Noted, Opened, ServerSentEventLine,
+    Body, Ended, Finding, Finished, Gap, LaneLost, Noted, Opened, PingAnswered, ServerSentEventLine,
 };
 use super::value::{Base64, Nanos, Stamp};
 use crate::present::Secrets;
@@ -25,6 +25,7 @@ pub(super) enum Line<'a> {
     Handshake(Of<'a, Box<HandshakeLine<'a>>>),
     Frame(Box<FrameLine<'a>>),
     Message(Of<'a, LoneMessage<'a>>),
+    PingAnswered(Of<'a, PingAnswered>),
     Finding(Of<'a, Finding<'a>>),
     Gap(Of<'a, Gap>),
     LaneLost(Of<'a, LaneLost<'a>>),
@@ -84,6 +85,7 @@ impl<'a> Line<'a> {
             EventKind::MessageCompleted(message) => {
                 Self::Message(of.with(LoneMessage::of(message)))
             }
+            EventKind::PingAnswered(trip) => Self::PingAnswered(of.with(PingAnswered::of(*trip))),
             EventKind::DiagnosticRaised(diagnostic) => {
                 Self::Finding(of.with(Finding::of(diagnostic, secrets)))
             }

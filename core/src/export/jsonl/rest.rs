@@ -11,6 +11,7 @@ use crate::connection::{Alteration, Failure, TlsInfo};
 use crate::http::ServerSentEvent;
 use crate::present::Secrets;
 use crate::session::Ending;
+use crate::session::pings::RoundTrip;
 use crate::{CloseCode, ConnectionInfo, ConnectionNote, Diagnostic, Direction, Finish, Leg};
 
 #[derive(Debug, Serialize)]
@@ -165,10 +166,33 @@ pub(super) struct Finished {
 }
 
 #[derive(Debug, Serialize)]
+pub(super) struct PingAnswered {
+    direction: &'static str,
+    ping: u64,
+    pong: u64,
+    round_trip_ns: String,
+}
+
+impl PingAnswered {
+    pub(super) fn of(trip: RoundTrip) -> Self {
+        Self {
+            direction: trip.direction.name(),
+            ping: trip.ping,
+            pong: trip.pong,
+            round_trip_ns: trip.took.as_nanos().to_string(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
 pub(super) struct Ended {
     by: &'static str,
     how: Finish,
     close: Option<EndingClose>,
+    /// The code that the client's program is told; null where no WebSocket was open.
+    client_is_told: Option<u16>,
+    /// The code that the server's program is told.
+    server_is_told: Option<u16>,
 }
 
 /// The first Close frame of the connection.
@@ -186,6 +210,13 @@ impl Ended {
             code,
             name: code.map(|code| CloseCode(code).name()),
         };
-        Self { by: ending.by.sender(), how: ending.how, close: ending.close.map(close) }
+        let told = |side| ending.upgraded.then(|| ending.reported_to(side));
+        Self {
+            by: ending.by.sender(),
+            how: ending.how,
+            close: ending.close.map(close),
+            client_is_told: told(Direction::ClientToServer),
+            server_is_told: told(Direction::ServerToClient),
+        }
     }
 }

@@ -167,8 +167,13 @@ fn connections_open_get_noted_and_end() {
         }),
         ..ConnectionNote::default()
     };
-    let ending =
-        Ending { by: ServerToClient, how: Finish::Fin, close: Some((ClientToServer, Some(1000))) };
+    let ending = Ending {
+        by: ServerToClient,
+        how: Finish::Fin,
+        close: Some((ClientToServer, Some(1000))),
+        upgraded: true,
+        answer: Some(None),
+    };
     insta::assert_snapshot!(told(vec![
         EventKind::ConnectionOpened(Arc::new(info)),
         EventKind::ConnectionNoted(Arc::new(note)),
@@ -261,8 +266,13 @@ fn the_key_is_told_from_the_request_on_until_the_connection_ends() {
     let request =
         EventKind::HeadReceived { leg: Leg::Client, direction: ClientToServer, head: request() };
     let ping = || EventKind::FrameDecoded(frame(ServerToClient, 0, "89 00"));
-    let ended =
-        EventKind::ConnectionEnded(Ending { by: ClientToServer, how: Finish::Reset, close: None });
+    let ended = EventKind::ConnectionEnded(Ending {
+        by: ClientToServer,
+        how: Finish::Reset,
+        close: None,
+        upgraded: true,
+        answer: None,
+    });
     let told = told(vec![ping(), request, ping(), ended, ping()]);
     let keys: Vec<bool> = told.lines().map(|l| l.contains("\"key\":\"dGhl")).collect();
     assert_eq!(keys, [false, true, true, true, false]);

@@ -1,9 +1,23 @@
-//! How a connection ends: one direction, then the other, or both at once.
+//! How a connection ends: one direction, then the other, or both at once; and what that tells.
+
+use std::time::Duration;
 
 use super::{Inspector, Lane, LaneOut, Out};
-use crate::diagnostics::{Place, rules};
-use crate::session::{Ending, EventKind};
+use crate::diagnostics::{Place, Rule, rules};
+use crate::session::frame_lane::SeenClose;
+use crate::session::{Ending, EventKind, Shared};
 use crate::{Direction, Finish, Timestamp};
+
+/// How long TCP may stay open once both sides have sent Close: beyond it somebody forgot it.
+const LINGER: Duration = Duration::from_secs(10);
+
+/// Idle timeouts that servers, proxies, load balancers and address translators are shipped with, in
+/// seconds.
+const USUAL_TIMEOUTS: [u64; 21] =
+    [5, 10, 15, 20, 30, 40, 45, 50, 55, 60, 75, 90, 100, 120, 180, 240, 300, 350, 600, 900, 3_600];
+
+/// What a timer is late at most, besides a hundredth of what it was set to.
+const TIMER_SLACK: Duration = Duration::from_millis(500);
 
 impl Inspector {
     /// One direction ended.
@@ -12,7 +26,7 @@ impl Inspector {
         direction: Direction,
         how: Finish,
         at: Timestamp,
-        scratch: &mut Vec<u8>,
+        shared: &mut Shared,
         out: Out<'_>,
     ) {
         if self.finished[direction.index()].is_some() {
@@ -24,55 +38,160 @@ impl Inspector {
         let over = how == Finish::Reset || self.finished[(!direction).index()].is_some();
         if !over {
             if self.early[direction.index()].is_empty() {
-                self.finish_lane(direction, at, out);
+                self.finish_lane(direction, at, shared, out);
             }
             return;
         }
         // Client first: a response may still wait for its request.
         for direction in Direction::BOTH {
-            self.release(direction, scratch, out);
-            self.finish_lane(direction, at, out);
+            self.release(direction, shared, out);
+            self.finish_lane(direction, at, shared, out);
         }
-        self.end(at, out);
+        self.end(at, shared, out);
     }
 
-    fn finish_lane(&mut self, direction: Direction, at: Timestamp, out: Out<'_>) {
+    fn finish_lane(
+        &mut self,
+        direction: Direction,
+        at: Timestamp,
+        shared: &mut Shared,
+        out: Out<'_>,
+    ) {
         if std::mem::replace(&mut self.is_lane_finished[direction.index()], true) {
             return;
         }
         match &mut self.lanes[direction.index()] {
             Lane::Frames(lane) => {
-                lane.finish(at, &mut LaneOut { connection: self.id, direction, sink: out });
+                let behaviour = &mut self.behaviour;
+                let mut out = LaneOut { connection: self.id, direction, behaviour, sink: out };
+                lane.finish(at, &mut out);
             }
             Lane::Http(lane) => {
                 if let Some(part) = lane.finish() {
-                    self.http_part(direction, at, part, out);
+                    self.http_part(direction, at, part, shared, out);
                 }
             }
             Lane::Lost => {}
         }
     }
 
-    fn end(&mut self, at: Timestamp, out: Out<'_>) {
+    fn end(&mut self, at: Timestamp, shared: &mut Shared, out: Out<'_>) {
         self.has_ended = true;
         let Some((by, how)) = self.first_finish else { return };
         let closes = Direction::BOTH.map(|direction| match self.lane(direction) {
-            Lane::Frames(lane) => lane.close().map(|close| (close.at, direction, close.code)),
+            Lane::Frames(lane) => lane.close(),
             Lane::Http(_) | Lane::Lost => None,
         });
-        let close = match closes {
-            [Some(client), Some(server)] if server.0 < client.0 => Some(server),
-            [client, server] => client.or(server),
+        let first = match closes {
+            [Some(client), Some(server)] if server.at < client.at => {
+                Some(Direction::ServerToClient)
+            }
+            [Some(_), _] => Some(Direction::ClientToServer),
+            [None, Some(_)] => Some(Direction::ServerToClient),
+            [None, None] => None,
         };
-        let followed = Direction::BOTH.iter().any(|d| matches!(self.lane(*d), Lane::Frames(_)));
-        if self.upgraded && followed && close.is_none() {
-            let word = if how == Finish::Fin { "FIN" } else { "RST" };
-            let evidence =
-                format!("{word} by the {} without a Close frame either way", by.sender());
-            let place = Place { offset: self.offset(by), len: 0, frame: None };
-            self.raise(&rules::CONNECTION_WITHOUT_CLOSE, by, at, place, evidence, out);
+        let code = |close: SeenClose| close.code.map(|code| code.0);
+        let of = |direction: Direction| closes[direction.index()];
+        let close = first.and_then(|first| Some((first, code(of(first)?))));
+        let answer = first.and_then(|first| Some(code(of(!first)?)));
+        let ending = Ending { by, how, close, upgraded: self.upgraded, answer };
+
+        let followed = Direction::BOTH.map(|d| matches!(self.lane(d), Lane::Frames(_)));
+        if self.upgraded && followed.contains(&true) && close.is_none() {
+            self.ended_without_close(ending, at, out);
+        } else if let Some(first) = first.filter(|_| followed == [true; 2]) {
+            self.ended_with_close(first, closes, ending, at, out);
         }
-        let close = close.map(|(_, direction, code)| (direction, code.map(|code| code.0)));
-        self.tell(at, EventKind::ConnectionEnded(Ending { by, how, close }), out);
+        let is_good = matches!(close, Some((_, None | Some(1000 | 1001))));
+        if self.upgraded && !is_good {
+            // Taken out, for it is asked for once.
+            if let Some(visitor) = self.behaviour.visitor.take() {
+                self.failed(&visitor, at, shared, out);
+            }
+        }
+        self.tell(at, EventKind::ConnectionEnded(ending), out);
     }
+
+    fn ended_without_close(&self, ending: Ending, at: Timestamp, out: Out<'_>) {
+        let Ending { by, how, .. } = ending;
+        let word = if how == Finish::Fin { "FIN" } else { "RST" };
+        let silence = self.behaviour.last_octet_at.map(|last| at.since(last)).unwrap_or_default();
+        let secs = silence.as_secs_f64();
+        let (rule, evidence): (&'static Rule, _) = match usual_timeout(silence) {
+            Some(timeout) => (
+                &rules::CONNECTION_IDLE_CUT,
+                format!(
+                    "silent for {secs:.2} s, then {word} by the {} without Close: as an idle timeout \
+                     of {timeout} s on the path does it",
+                    by.sender()
+                ),
+            ),
+            None => (
+                &rules::CONNECTION_WITHOUT_CLOSE,
+                format!(
+                    "{word} by the {} without a Close frame either way, after {secs:.2} s of silence: \
+                     both sides see 1006",
+                    by.sender()
+                ),
+            ),
+        };
+        let place = Place { offset: self.offset(by), len: 0, frame: None };
+        self.raise(rule, by, at, place, evidence, out);
+    }
+
+    /// One side sent Close, or both did, and what each lane said was followed to its end.
+    fn ended_with_close(
+        &self,
+        first: Direction,
+        closes: [Option<SeenClose>; 2],
+        ending: Ending,
+        at: Timestamp,
+        out: Out<'_>,
+    ) {
+        let (Some(close), second) = (closes[first.index()], closes[(!first).index()]) else {
+            return;
+        };
+        let (opener, other) = (first.sender(), (!first).sender());
+        let (rule, direction, evidence): (&'static Rule, _, _) = match second {
+            // "If an endpoint receives a Close frame and did not previously send a Close frame, the
+            // endpoint MUST send a Close frame in response" (RFC 6455 §5.5.1).
+            None if ending.by == !first => {
+                let waited = at.since(close.at).as_secs_f64();
+                let evidence = format!(
+                    "the {other} ended the connection {waited:.3} s after the {opener}'s Close, \
+                     without one of its own"
+                );
+                (&rules::CLOSE_NOT_ANSWERED, !first, evidence)
+            }
+            None => {
+                let waited = at.since(close.at).as_secs_f64();
+                let evidence = format!(
+                    "the {opener} ended the connection {waited:.3} s after its Close, before one of \
+                     the {other} came"
+                );
+                (&rules::CLOSE_NOT_AWAITED, first, evidence)
+            }
+            // "After both sending and receiving a Close message, an endpoint […] MUST close the
+            // underlying TCP connection" (§5.5.1).
+            Some(answer) if at.since(answer.at.max(close.at)) >= LINGER => {
+                let waited = at.since(answer.at.max(close.at)).as_secs_f64();
+                let evidence = format!("TCP ended {waited:.1} s after both Close frames");
+                (&rules::CLOSE_LINGERED, ending.by, evidence)
+            }
+            Some(_) => return,
+        };
+        let place = Place { offset: self.offset(direction), len: 0, frame: None };
+        self.raise(rule, direction, at, place, evidence, out);
+    }
+}
+
+/// The timeout, in seconds, that a silence of this length is the mark of, if there is one: a timer
+/// never goes off before its time, and seldom much later.
+fn usual_timeout(silence: Duration) -> Option<u64> {
+    USUAL_TIMEOUTS.into_iter().find(|secs| {
+        let set = Duration::from_secs(*secs);
+        let late = silence.saturating_sub(set);
+        silence >= set.saturating_sub(Duration::from_millis(20))
+            && late <= TIMER_SLACK.max(set / 100)
+    })
 }

@@ -7,11 +7,12 @@ use bytes::Bytes;
 use super::{Inspector, Lane, Out};
 use crate::diagnostics::{Place, rules};
 use crate::http::{BodyFraming, EventStreamReader, HeadReader, check};
+use crate::session::crowd::Visitor;
 use crate::session::frame_checks::Extensions;
 use crate::session::frame_lane::FrameLane;
 use crate::session::http_lane::{HttpLane, HttpPart};
 use crate::session::message_watch::Promise;
-use crate::session::{Event, EventKind};
+use crate::session::{Event, EventKind, Shared};
 use crate::{Direction, Head, Leg, OpeningHandshake, Timestamp};
 
 impl Inspector {
@@ -21,6 +22,7 @@ impl Inspector {
         direction: Direction,
         at: Timestamp,
         part: HttpPart,
+        shared: &mut Shared,
         out: Out<'_>,
     ) {
         match (part, direction) {
@@ -35,7 +37,7 @@ impl Inspector {
             }
             (HttpPart::Head { raw, offset }, Direction::ServerToClient) => {
                 match Head::parse_response(raw, offset) {
-                    Ok(head) => self.response(&Arc::new(head), at, out),
+                    Ok(head) => self.response(&Arc::new(head), at, shared, out),
                     Err(fault) => {
                         let rule = &rules::HTTP_HEAD_INVALID;
                         self.lose_http(rule, direction, at, offset, fault.to_string(), out);
@@ -82,7 +84,7 @@ impl Inspector {
         }
     }
 
-    fn response(&mut self, head: &Arc<Head>, at: Timestamp, out: Out<'_>) {
+    fn response(&mut self, head: &Arc<Head>, at: Timestamp, shared: &mut Shared, out: Out<'_>) {
         let direction = Direction::ServerToClient;
         let status = head.status().unwrap_or_default();
         self.tell(
@@ -102,7 +104,7 @@ impl Inspector {
         self.requests_len = self.requests_len.saturating_sub(answered_len);
         let asked = request.as_ref().is_some_and(|request| request.asks_for_websocket());
         if let (true, Some(request)) = (asked, &request) {
-            self.handshake(request.clone(), head.clone(), at, out);
+            self.handshake(request.clone(), head.clone(), at, shared, out);
         } else {
             self.check_head(direction, head, at, out);
         }
@@ -136,7 +138,14 @@ impl Inspector {
         }
     }
 
-    fn handshake(&mut self, request: Arc<Head>, response: Arc<Head>, at: Timestamp, out: Out<'_>) {
+    fn handshake(
+        &mut self,
+        request: Arc<Head>,
+        response: Arc<Head>,
+        at: Timestamp,
+        shared: &mut Shared,
+        out: Out<'_>,
+    ) {
         // A 101 that forgot to name the protocol is a fault worth following; one that names another
         // protocol is not a WebSocket.
         let switched = response.status() == Some(101)
@@ -148,11 +157,44 @@ impl Inspector {
             self.switch_to_frames(&handshake);
         }
         let findings = handshake.findings();
+        let reused = handshake
+            .accept
+            .derivation
+            .as_ref()
+            .and_then(|derivation| shared.crowd.saw_key(derivation.nonce?, self.id));
+        let key = handshake.request.field("Sec-WebSocket-Key").map(|field| field.span.clone());
+        let key = handshake.request.place(&key.unwrap_or_default());
+        let visitor = Visitor::new(self.behaviour.client, &handshake.request);
         self.tell(at, EventKind::HandshakeCompleted(Arc::new(handshake)), out);
         for finding in findings {
             let place = Place { offset: finding.offset, len: finding.len, frame: None };
             self.raise(finding.rule, finding.direction, at, place, finding.evidence, out);
         }
+        if let Some(first) = reused {
+            let evidence = format!("connection {first} had the same key");
+            let rule = &rules::HANDSHAKE_KEY_REUSED;
+            self.raise(rule, Direction::ClientToServer, at, key, evidence, out);
+        }
+        if self.upgraded {
+            self.check_early_data(at, out);
+            self.behaviour.visitor = Some(Box::new(visitor));
+        } else {
+            self.failed(&visitor, at, shared, out);
+        }
+    }
+
+    /// A WebSocket was refused, or ended badly.
+    pub(super) fn failed(
+        &self,
+        visitor: &Visitor,
+        at: Timestamp,
+        shared: &mut Shared,
+        out: Out<'_>,
+    ) {
+        let opened_at = self.behaviour.opened_at;
+        let Some(evidence) = shared.crowd.saw_failure(visitor, opened_at, at) else { return };
+        let direction = Direction::ClientToServer;
+        self.raise(&rules::RECONNECT_STORM, direction, at, Place::default(), evidence, out);
     }
 
     fn switch_to_frames(&mut self, handshake: &OpeningHandshake) {

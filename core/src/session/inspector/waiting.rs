@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use super::{Inspector, Lane, Out};
+use crate::session::Shared;
 use crate::{Direction, Timestamp};
 
 /// The octets that wait.
@@ -32,6 +33,15 @@ impl Early {
         self.parts.is_empty()
     }
 
+    /// When the first of the octets was read that were read before `moment` and by an earlier read than
+    /// `order`, and how many they are.
+    pub(super) fn before(&self, moment: Timestamp, order: u64) -> Option<(Timestamp, u64)> {
+        let parts = self.parts.iter().filter(|part| part.at < moment && part.order < order);
+        let first = parts.clone().next()?.at;
+        let len = parts.fold(0_u64, |len, part| len.saturating_add(part.octets.len() as u64));
+        Some((first, len))
+    }
+
     pub(super) fn push_back(&mut self, part: Part) {
         self.len = self.len.saturating_add(part.octets.len());
         self.parts.push_back(part);
@@ -52,9 +62,9 @@ impl Early {
 impl Inspector {
     /// Lets both lanes take in what waits for them, as far as they can go. What was read first goes
     /// first, whatever its lane: in that order octets of any split are taken in alike.
-    pub(super) fn run(&mut self, scratch: &mut Vec<u8>, out: Out<'_>) {
+    pub(super) fn run(&mut self, shared: &mut Shared, out: Out<'_>) {
         while let Some((direction, part)) = self.next_part() {
-            self.step(direction, part, scratch, out);
+            self.step(direction, part, shared, out);
         }
         if self.upgraded {
             // Frames never wait: an open WebSocket is to hold no room for what might have.
@@ -75,14 +85,14 @@ impl Inspector {
     }
 
     /// Octets that still wait although what they wait for will never come.
-    pub(super) fn release(&mut self, direction: Direction, scratch: &mut Vec<u8>, out: Out<'_>) {
-        self.run(scratch, out);
+    pub(super) fn release(&mut self, direction: Direction, shared: &mut Shared, out: Out<'_>) {
+        self.run(shared, out);
         while let Some(part) = self.early[direction.index()].pop() {
             match direction {
                 // A response without a request: read it all the same.
                 Direction::ServerToClient => {
-                    self.step(direction, part, scratch, out);
-                    self.run(scratch, out);
+                    self.step(direction, part, shared, out);
+                    self.run(shared, out);
                 }
                 Direction::ClientToServer => {
                     let offset = self.offset(direction);

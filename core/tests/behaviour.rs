@@ -1,0 +1,191 @@
+//! What peers do over time: Pings, closing, idling, coming back.
+
+use framescope_core::diagnostics::Example;
+use framescope_core::session::Limits;
+use framescope_core::{Direction, EventKind, Index, Session};
+
+const UP: Direction = Direction::ClientToServer;
+const DOWN: Direction = Direction::ServerToClient;
+
+fn events(script: &'static str) -> Vec<EventKind> {
+    // As the index reads: no payload is kept but that of control frames.
+    let mut session = Session::new(Limits::COUNT);
+    for record in (Example { script }).records().unwrap() {
+        session.receive(&record);
+    }
+    session.finish();
+    std::iter::from_fn(|| session.poll_event()).map(|event| event.kind).collect()
+}
+
+fn findings(script: &'static str) -> Vec<(&'static str, String)> {
+    let told = |kind| match kind {
+        EventKind::DiagnosticRaised(finding) => Some((finding.rule.code, finding.evidence)),
+        _ => None,
+    };
+    events(script).into_iter().filter_map(told).collect()
+}
+
+#[test]
+fn pings_are_matched_by_payload_both_ways() {
+    // Two Pings of the server with payloads, one of the client without; the Pong answers the second
+    // of the server's, and with it the first.
+    let script = "
+        ↓ 89 01 61
+        ↓ 89 01 62
+        ↑ 89 80 37fa213d
+        wait 20 ms
+        ↓ 8a 00
+        ↑ 8a 81 37fa213d 55
+        wait 11 s
+        ↓ 81 01 41
+    ";
+    let trips: Vec<_> = events(script)
+        .into_iter()
+        .filter_map(|kind| match kind {
+            EventKind::PingAnswered(trip) => {
+                Some((trip.direction, trip.ping, trip.pong, trip.took.as_millis()))
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(trips, [(UP, 0, 2, 21), (DOWN, 1, 1, 23)]);
+    assert_eq!(findings(script), []);
+}
+
+#[test]
+fn a_pong_with_another_payload_leaves_its_ping_open() {
+    let codes: Vec<_> = findings(
+        "
+        ↓ 89 01 61
+        ↑ 8a 81 37fa213d 55
+        wait 11 s
+        ↓ 81 01 41
+        wait 11 s
+        ↓ 81 01 41
+        ",
+    );
+    assert_eq!(
+        codes,
+        [
+            (
+                "PONG_UNSOLICITED",
+                "a Pong of 1 octets that no Ping of the server asked for".to_owned()
+            ),
+            ("PING_UNANSWERED", "the server's Ping, frame 0, has no Pong after 10 s".to_owned()),
+        ]
+    );
+}
+
+#[test]
+fn no_pong_is_due_after_a_close_or_where_octets_are_missing() {
+    for script in [
+        "↓ 89 00 \n ↓ 88 02 03e8 \n wait 5 s \n ↑ 88 82 37fa213d 3412 \n wait 6 s \n ↓ FIN",
+        "↓ 89 00 \n ↑ 82 ff 8000000000000000 37fa213d \n wait 20 s \n ↓ 81 01 41",
+    ] {
+        let codes = findings(script);
+        assert!(codes.iter().all(|(code, _)| *code != "PING_UNANSWERED"), "{codes:?}");
+    }
+}
+
+#[test]
+fn a_silence_as_long_as_a_usual_timeout_is_told_as_one() {
+    let rows = [
+        ("wait 59.5 s", "CONNECTION_WITHOUT_CLOSE"),
+        ("wait 60.02 s", "CONNECTION_IDLE_CUT"),
+        ("wait 60.7 s", "CONNECTION_WITHOUT_CLOSE"),
+        ("wait 43 s", "CONNECTION_WITHOUT_CLOSE"),
+        ("wait 352 s", "CONNECTION_IDLE_CUT"),
+        ("wait 0.2 s", "CONNECTION_WITHOUT_CLOSE"),
+    ];
+    for (wait, code) in rows {
+        let script: &'static str = format!("↓ 81 01 41 \n {wait} \n ↑ RST").leak();
+        let told = findings(script);
+        assert_eq!(told.iter().map(|(code, _)| *code).collect::<Vec<_>>(), [code], "{wait}");
+    }
+    assert_eq!(
+        findings("↓ 81 01 41 \n wait 60.02 s \n ↓ FIN \n ↑ FIN")[0].1,
+        "silent for 60.02 s, then FIN by the server without Close: as an idle timeout of 60 s on the \
+         path does it"
+    );
+}
+
+#[test]
+fn each_side_is_told_a_code_that_need_not_be_on_the_wire() {
+    // What happens; what the client's program is told, and the server's.
+    let rows = [
+        ("↑ 88 82 37fa213d 3412 \n ↓ 88 02 03e8 \n ↓ FIN \n ↑ FIN", 1000, 1000),
+        ("↑ 88 80 37fa213d \n ↓ 88 00 \n ↓ FIN \n ↑ FIN", 1005, 1005),
+        ("↓ 88 02 03e9 \n ↑ 88 80 37fa213d \n ↓ FIN \n ↑ FIN", 1001, 1005),
+        ("↓ 88 02 03e9 \n ↑ RST", 1001, 1006),
+        ("↑ 88 82 37fa213d 3412 \n ↓ FIN \n ↑ FIN", 1006, 1000),
+        ("↓ 81 00 \n ↓ FIN \n ↑ FIN", 1006, 1006),
+    ];
+    for (script, client, server) in rows {
+        let events = events(script);
+        let Some(EventKind::ConnectionEnded(ending)) = events.last() else { panic!("{script}") };
+        assert!(ending.upgraded);
+        assert_eq!(
+            (ending.reported_to(UP), ending.reported_to(DOWN)),
+            (client, server),
+            "{script}"
+        );
+    }
+}
+
+#[test]
+fn a_close_for_a_fault_tells_what_came_before_it() {
+    let told = findings(
+        "
+        ↑ 81 01 41
+        ↓ 88 08 03ea 6d61736b3f21
+        ↑ 88 82 37fa213d 3410
+        ",
+    );
+    assert_eq!(
+        told,
+        [
+            ("FRAME_UNMASKED_FROM_CLIENT", "a text frame with MASK 0".to_owned()),
+            (
+                "CLOSE_FOR_FAULT",
+                "the server closed with 1002 (Protocol error): mask?!; before it the client had \
+                 FRAME_UNMASKED_FROM_CLIENT in frame 0"
+                    .to_owned()
+            ),
+        ]
+    );
+}
+
+#[test]
+fn the_summary_of_a_connection_tells_where_its_time_went() {
+    let script = r#"
+        note {"client_tls_nanos":3000000,"dial_nanos":2000000}
+        ask
+        wait 9 ms
+        open
+        wait 30 ms
+        ↓ 81 01 41
+        ↓ 89 00
+        wait 39 ms
+        ↑ 8a 80 37fa213d
+        wait 99 ms
+        ↓ 89 00
+        wait 19 ms
+        ↑ 8a 80 37fa213d
+    "#;
+    let mut index = Index::new();
+    for record in (Example { script }).records().unwrap() {
+        index.receive(&record, 0);
+    }
+    index.finish();
+    let connection = &index.connections()[0];
+    let timing = connection.timing();
+    let millis = |span: Option<std::time::Duration>| span.map(|span| span.as_millis());
+    assert_eq!((millis(timing.client_tls), millis(timing.dial)), (Some(3), Some(2)));
+    assert_eq!((timing.upstream_tls, timing.request_in_proxy), (None, None));
+    assert_eq!(millis(timing.handshake), Some(10));
+    let trips = connection.round_trips[DOWN.index()];
+    let spans = [trips.shortest, trips.latest, trips.longest].map(|span| span.as_millis());
+    assert_eq!((trips.count, spans), (2, [20, 20, 40]));
+    assert_eq!(trips.mean().unwrap().as_millis(), 30);
+    assert_eq!(connection.round_trips[UP.index()].count, 0);
+}
