@@ -1,5 +1,7 @@
 //! What peers do over time: Pings, closing, idling, coming back.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use framescope_core::diagnostics::Example;
 use framescope_core::session::Limits;
 use framescope_core::{Direction, EventKind, Index, Session};

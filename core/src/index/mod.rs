@@ -7,11 +7,12 @@ pub mod connections;
 pub mod frames;
 mod growth;
 pub mod read;
-
+pub mod timing;
 
 pub use connections::{ConnectionSummary, Exchange, State};
 pub use frames::{FrameIndex, FrameRow, MessageRow};
 pub use read::{FrameContent, MessageContent, ReadPlan};
+pub use timing::{RoundTrips, Timing};
 
 use growth::{LaneState, Place, Rows};
 

@@ -52,35 +52,35 @@ pub struct Pings {
 impl Pings {
     /// A Ping went by.
     pub fn asked(&mut self, ping: &Frame) {
-        let open = &mut self.open[ping.direction.index()];
-        if open.len() >= MOST_OPEN {
-            open.pop_front();
+        let waiting = &mut self.open[ping.direction.index()];
+        if waiting.len() >= MOST_OPEN {
+            waiting.pop_front();
         }
         let place = Place { offset: ping.offset, len: ping.wire_len(), frame: Some(ping.index) };
         let (at, payload) = (ping.last_octet_at, ping.payload.clone());
-        open.push_back(OpenPing { at, place, payload, is_overdue: false });
+        waiting.push_back(OpenPing { at, place, payload, is_overdue: false });
         self.due_at.get_or_insert(at.plus(PONG_DUE));
     }
 
     /// A Pong went by: the round trip, where a Ping that went by before it has its payload. Pings
     /// before that one are answered with it: an endpoint "MAY elect to send a Pong frame for only the
     /// most recently processed Ping frame" (§5.5.3).
-    pub fn answered(&mut self, pong: &Frame) -> Option<RoundTrip> {
-        let direction = !pong.direction;
-        let open = &mut self.open[direction.index()];
+    pub fn answered(&mut self, answer: &Frame) -> Option<RoundTrip> {
+        let direction = !answer.direction;
+        let waiting = &mut self.open[direction.index()];
         let is_its =
-            |ping: &OpenPing| ping.at <= pong.last_octet_at && ping.payload == pong.payload;
-        let place = open.iter().position(is_its)?;
-        let ping = open.drain(..=place).next_back()?;
+            |ping: &OpenPing| ping.at <= answer.last_octet_at && ping.payload == answer.payload;
+        let place = waiting.iter().position(is_its)?;
+        let ping = waiting.drain(..=place).next_back()?;
         if self.open.iter().all(VecDeque::is_empty) {
             self.due_at = None;
         }
         Some(RoundTrip {
             direction,
             ping: ping.place.frame?,
-            pong: pong.index,
+            pong: answer.index,
             asked_at: ping.at,
-            took: pong.last_octet_at.since(ping.at),
+            took: answer.last_octet_at.since(ping.at),
         })
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use framescope_core::connection::{Alteration, Failure, TlsInfo};
-use framescope_core::index::{ConnectionSummary, Exchange, State};
+use framescope_core::index::{ConnectionSummary, Exchange, RoundTrips, State};
 use framescope_core::{
     ConnectionId, ConnectionInfo, ConnectionNote, Direction, Head, Leg, OpeningHandshake, Timestamp,
 };
@@ -55,6 +55,10 @@ fn connection(exchanges: Vec<Exchange>) -> ConnectionSummary {
         octets: [0; 2],
         findings: [0; 3],
         lost: [None, None],
+        reads: [0; 2],
+        first_frame_at: [None; 2],
+        upstream_head_at: [None; 2],
+        round_trips: [RoundTrips::default(); 2],
         ending: None,
     }
 }

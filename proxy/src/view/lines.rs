@@ -116,6 +116,12 @@ impl Lines {
             EventKind::ServerSentEvent(sent) => line.server_sent_event(sent),
             EventKind::HandshakeCompleted(handshake) => line.handshake(handshake),
             EventKind::FrameDecoded(frame) => line.frame(frame, paired.message.as_ref()),
+            EventKind::PingAnswered(trip) => {
+                let millis = trip.took.as_secs_f64() * 1e3;
+                let text =
+                    format!("Pong to the {}'s Ping after {millis:.3} ms", trip.direction.sender());
+                line.direction(Role::Weak, "·", !trip.direction, &text)
+            }
             EventKind::DiagnosticRaised(diagnostic) => line.finding(diagnostic),
             EventKind::GapMet { direction, len } => {
                 let text = format!("{} are not in the capture", octets(*len));
