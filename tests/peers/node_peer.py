@@ -18,7 +18,7 @@ class Node:
 
     def __init__(self, node_dir, work_dir):
         self.node_dir, self.work_dir, self.runs = node_dir, work_dir, 0
-        for script in ("ws_client.mjs", "ws_server.mjs"):
+        for script in ("ws_client.mjs", "ws_server.mjs", "socket_io.mjs"):
             shutil.copy(os.path.join(HERE, script), node_dir)
 
     def _settings(self, **settings):
@@ -37,6 +37,24 @@ class Node:
             yield int(process.wait_for(ADDRESS.pattern).group(2))
         finally:
             process.stop()
+
+    @contextlib.contextmanager
+    def socket_io_server(self):
+        """A Socket.IO server; yields its port."""
+        process = Process(["node", "socket_io.mjs", "serve"], cwd=self.node_dir)
+        try:
+            yield int(process.wait_for(ADDRESS.pattern).group(2))
+        finally:
+            process.stop()
+
+    def talk_socket_io(self, url):
+        """Speaks with it as a client: polling first, then WebSocket."""
+        done = subprocess.run(
+            ["node", "socket_io.mjs", url], cwd=self.node_dir, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=SECONDS,
+        )
+        if done.returncode != 0:
+            raise Failed(f"the Socket.IO client failed: {done.stderr[-1200:]}")
 
     def converse(self, url, said, deflate=None, ca=None):
         """Holds the conversation as a client."""

@@ -15,7 +15,9 @@ import certificates
 import chromium_peer
 import conversation
 import curl_peer
+import firefox_peer
 import http_server
+import java_peer
 import openssl_peer
 import python_peer
 import tshark_peer
@@ -38,6 +40,7 @@ class Suite:
     def run(self):
         self.libraries()
         self.browser()
+        self.other_clients()
         self.plain_http()
         self.tls_clients()
         self.second_opinion()
@@ -147,6 +150,36 @@ class Suite:
     def chromium_home(self, name):
         return ChromiumHome(self.work_dir, name, self.ca)
 
+    # -- Firefox, Java and Socket.IO
+
+    def other_clients(self):
+        """Clients that have to be found clean; what they say is checked by themselves."""
+        texts = ["hello", "grüße, 世界 🙂", "the same words again " * 40, "the same words again " * 40]
+        if self.score.wants("firefox"):
+            with self.check("Firefox talks permessage-deflate and is found clean"):
+                home = tempfile.mkdtemp(prefix="firefox-", dir=self.work_dir)
+                with python_peer.server(deflate={}) as port, self.framescope.proxy("firefox", f"ws://127.0.0.1:{port}") as proxy:
+                    agreed = firefox_peer.talk(proxy.url("ws"), texts, home)
+                    expect("permessage-deflate" in agreed, "Firefox agrees on permessage-deflate", agreed)
+                shutil.rmtree(home, ignore_errors=True)
+                self.expect_clean(proxy.capture, len(texts))
+        if self.score.wants("java"):
+            with self.check("Java's own client is found clean"):
+                with python_peer.server() as port, self.framescope.proxy("java", f"ws://127.0.0.1:{port}") as proxy:
+                    java_peer.talk(proxy.url("ws"), texts)
+                self.expect_clean(proxy.capture, len(texts) + 1)
+        if self.score.wants("socket.io"):
+            with self.check("Socket.IO, from polling to WebSocket, is found clean"):
+                with self.node.socket_io_server() as port, self.framescope.proxy("socket.io", f"http://127.0.0.1:{port}") as proxy:
+                    self.node.talk_socket_io(proxy.url("http"))
+                self.expect_clean(proxy.capture, 4)
+
+    def expect_clean(self, path, messages):
+        capture = self.read(path)
+        capture.sound_handshake()
+        expect(len(capture.messages(UP)) >= messages, "the messages are in the capture", len(capture.messages(UP)))
+        capture.expect_no_fault()
+
     # -- curl and openssl
 
     def plain_http(self):
@@ -162,6 +195,7 @@ class Suite:
                 statuses = {head["status"] for head in capture.of_type("head") if head["direction"] == DOWN}
                 expect({200, 304} <= statuses, "the answers are in the capture", statuses)
                 expect(not capture.of_type("frame"), "plain HTTP has no frames")
+                capture.expect_no_fault()
 
     def tls_clients(self):
         if not self.score.wants("openssl"):
