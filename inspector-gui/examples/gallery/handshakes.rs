@@ -53,6 +53,7 @@ fn connection(exchanges: Vec<Exchange>) -> ConnectionSummary {
         frames: [0; 2],
         messages: [0; 2],
         octets: [0; 2],
+        compression: [framescope_core::message::CompressionFacts::default(); 2],
         findings: [0; 3],
         lost: [None, None],
         reads: [0; 2],
