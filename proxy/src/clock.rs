@@ -43,4 +43,17 @@ mod tests {
         assert!(stamps.is_sorted());
         assert!(stamps[0] > Timestamp::from_nanos(1_600_000_000_000_000_000), "it is past 2020");
     }
+
+    #[test]
+    fn a_wall_clock_that_was_set_since_moves_no_stamp() {
+        // The wall clock is years away from where it was at the anchor, either way.
+        for year in [1980, 2200] {
+            let anchor = Timestamp::from_nanos((year - 1970) * 365 * 86_400 * 1_000_000_000);
+            let clock = Clock { anchor, started: Instant::now() };
+            let stamps: Vec<_> = (0..100).map(|_| clock.now()).collect();
+            let passed = clock.started.elapsed();
+            assert!(stamps.is_sorted() && stamps[0] >= anchor, "{year}");
+            assert!(stamps[99] <= anchor.plus(passed), "{year}");
+        }
+    }
 }
