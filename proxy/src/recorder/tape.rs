@@ -249,8 +249,15 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_that_refuses_stops_no_traffic_and_spoils_no_block() {
-        let valve = Valve::refusing();
+    fn a_disk_that_is_full_or_turns_read_only_stops_no_traffic_and_spoils_no_block() {
+        use std::io::ErrorKind::{ReadOnlyFilesystem, StorageFull};
+        for why in [StorageFull, ReadOnlyFilesystem] {
+            refuses_for_a_while(why);
+        }
+    }
+
+    fn refuses_for_a_while(why: std::io::ErrorKind) {
+        let valve = Valve::refusing(why);
         let recording = Recording::with(valve.clone(), WhenSlow::Block, 1 << 20);
         let mut tape = recording.tape(1);
         tape.octets(Leg::Client, UP, b"before");
@@ -258,7 +265,9 @@ mod tests {
         while recording.queue().trouble().is_none() {
             std::thread::yield_now();
         }
-        assert!(recording.queue().trouble().is_some_and(|line| line.contains("cannot be written")));
+        let told = recording.queue().trouble().expect("while it refuses");
+        let why = std::io::Error::from(why).to_string();
+        assert!(told.contains("cannot be written") && told.contains(&why), "{told}");
         tape.octets(Leg::Client, UP, b"meanwhile");
         valve.open();
         recording.await_written();

@@ -31,7 +31,8 @@ struct Disk {
 enum State {
     Open,
     Closed,
-    Refusing,
+    /// With this error.
+    Refusing(io::ErrorKind),
 }
 
 impl Valve {
@@ -51,8 +52,8 @@ impl Valve {
     }
 
     /// Takes the section's header; then half of one write, and nothing more before [`Valve::open`].
-    pub fn refusing() -> Self {
-        Self::new(State::Refusing)
+    pub fn refusing(why: io::ErrorKind) -> Self {
+        Self::new(State::Refusing(why))
     }
 
     /// From here on everything is taken.
@@ -101,11 +102,11 @@ impl Write for Valve {
             while disk.state == State::Closed {
                 changed.wait(&mut disk);
             }
-            if disk.state == State::Refusing {
+            if let State::Refusing(why) = disk.state {
                 if disk.calls > 2 {
                     disk.refused += 1;
                     changed.notify_all();
-                    return Err(io::ErrorKind::StorageFull.into());
+                    return Err(why.into());
                 }
                 len /= 2;
             }
