@@ -21,6 +21,9 @@ pub(crate) struct OwnStreams {
     /// Each stream twice: as its client sends and as its server sends.
     lanes: HashMap<Key, Lane>,
     ended: VecDeque<Key>,
+    /// Streams on the upstream leg: they go when their connection's client leg does, for the proxy tells
+    /// there of no end.
+    upstream: HashMap<ConnectionId, Key>,
 }
 
 /// What tells a stream's packets from all others: addresses as the sender has them, tag, leg.
@@ -148,6 +151,13 @@ impl OwnStreams {
         self.lanes.insert(key, lane);
         let back = Lane { direction: !direction, next: None, ..lane };
         self.lanes.insert(key.reversed(), back);
+        self.remember_upstream(key, connection);
+    }
+
+    fn remember_upstream(&mut self, key: Key, connection: ConnectionId) {
+        if key.leg == Leg::Upstream {
+            self.upstream.insert(connection, key);
+        }
     }
 
     /// Goes on with a stream where another file of the set begins: in a reader that knows it, or in one
@@ -181,6 +191,7 @@ impl OwnStreams {
             }
             connection
         };
+        self.remember_upstream(key, connection);
         let [up, down] = resume.sent;
         let [up_finished, down_finished] = resume.finished;
         let stands = [
@@ -226,10 +237,23 @@ impl OwnStreams {
         if self.ended.len() > ENDED_KEPT
             && let Some(key) = self.ended.pop_front()
             // The addresses may be those of a newer stream by now.
-            && self.lanes.get(&key).is_some_and(|lane| lane.is_finished)
+            && let Some(lane) = self.lanes.get(&key).copied().filter(|lane| lane.is_finished)
         {
-            self.lanes.remove(&key);
-            self.lanes.remove(&key.reversed());
+            self.forget(key, lane.connection);
+            if key.leg == Leg::Client
+                && let Some(upstream) = self.upstream.remove(&lane.connection)
+            {
+                self.forget(upstream, lane.connection);
+            }
+        }
+    }
+
+    /// Forgets both lanes, unless they are those of another connection by now.
+    fn forget(&mut self, key: Key, connection: ConnectionId) {
+        for key in [key, key.reversed()] {
+            if self.lanes.get(&key).is_some_and(|lane| lane.connection == connection) {
+                self.lanes.remove(&key);
+            }
         }
     }
 }
@@ -364,10 +388,13 @@ mod tests {
         for id in 1..10_000u32 {
             let port = u16::try_from(id).unwrap();
             let mut encoder = StreamEncoder::open(ConnectionId(id), AT, &info(port), &mut out);
+            encoder.octets(AT, Leg::Upstream, UP, b"as it was sent on", &mut out);
             encoder.finish(AT, Leg::Client, UP, Finish::Fin, &mut out);
             encoder.finish(AT, Leg::Client, !UP, Finish::Fin, &mut out);
         }
-        assert_eq!(records(&out, &[], &mut streams).len(), 9_999 * 3);
-        assert!(streams.len() <= 2 * ENDED_KEPT);
+        assert_eq!(records(&out, &[], &mut streams).len(), 9_999 * 4);
+        // Two lanes on each of the two legs.
+        assert!(streams.len() <= 4 * ENDED_KEPT, "{} lanes", streams.len());
+        assert!(streams.upstream.len() <= ENDED_KEPT);
     }
 }
