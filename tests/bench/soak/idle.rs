@@ -17,7 +17,7 @@ const LIMIT: Duration = Duration::from_mins(1);
 /// Until batches are written and buffers given back.
 const SETTLING: Duration = Duration::from_secs(1);
 /// Memory that one may cost, in KiB: plain, TLS.
-const MOST_EACH: (f64, f64) = (24.0, 64.0);
+const MOST_EACH: (f64, f64) = (8.0, 19.0);
 /// What they may take more while nothing happens, in MiB.
 const MOST_DRIFT: f64 = 1.0;
 /// What the last time may take beyond the one before, in MiB: less than half a KiB for each of 10,000. The

@@ -17,7 +17,7 @@ use crate::samples::Samples;
 /// One connection must be done within this time.
 const LIMIT: Duration = Duration::from_secs(10);
 /// What the last quarter may take beyond the first, in MiB.
-const MOST_DRIFT: f64 = 16.0;
+const MOST_DRIFT: f64 = 8.0;
 /// The rate may fall behind by so much, in percent: then it was no such storm.
 const MOST_MISSED: f64 = 2.0;
 /// Loopback addresses that clients come from, so that none runs out of ports.
