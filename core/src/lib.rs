@@ -47,6 +47,7 @@ pub mod message;
 pub mod payload;
 pub mod present;
 pub mod session;
+pub mod subprotocol;
 pub mod time;
 
 pub use capture::record::{Finish, Leg, Record};

@@ -41,8 +41,12 @@ impl Samples {
         self.taken.iter().map(|(_, octets)| *octets).max().unwrap_or_default()
     }
 
-    /// The most there was in one quarter of the time, in octets; 0 is the first quarter.
-    pub fn peak_of_quarter(&self, quarter: u32) -> u64 {
+    /// The most there was in each quarter of the time, in octets.
+    pub fn quarters(&self) -> [u64; 4] {
+        [0, 1, 2, 3].map(|quarter| self.peak_of_quarter(quarter))
+    }
+
+    fn peak_of_quarter(&self, quarter: u32) -> u64 {
         let whole = self.taken.last().map(|(at, _)| *at).unwrap_or_default();
         let (from, until) = (whole * quarter / 4, whole * (quarter + 1) / 4);
         let inside = self.taken.iter().filter(|(at, _)| (from..=until).contains(at));

@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 
+use crate::subprotocol::{Dissection, Override, Tracker};
 use crate::{Event, EventKind, Message};
 
 /// An event, and the message it ends where it is a frame that does.
@@ -15,11 +16,20 @@ pub struct Paired {
     pub event: Event,
     /// The message this frame ended.
     pub message: Option<Message>,
+    /// What that message says in the words of the connection's sub-protocol, where it speaks one.
+    pub dissection: Option<Box<Dissection>>,
+}
+
+impl From<Event> for Paired {
+    fn from(event: Event) -> Self {
+        Self { event, message: None, dissection: None }
+    }
 }
 
 /// Holds back at most one frame, and the findings about it.
 #[derive(Debug, Default)]
 pub struct Pairing {
+    tracker: Tracker,
     held: Option<Event>,
     /// Findings that came while a frame was held; they follow it.
     behind: Vec<Event>,
@@ -27,33 +37,39 @@ pub struct Pairing {
 }
 
 impl Pairing {
+    /// Nothing is held yet; sub-protocols are told as the user says.
+    pub fn new(subprotocol: Override) -> Self {
+        Self { tracker: Tracker::new(subprotocol), ..Self::default() }
+    }
+
     /// Takes in the next event of a session.
     pub fn receive(&mut self, event: Event) {
+        let dissection = self.tracker.receive(&event).map(Box::new);
         if let Some(held) = &self.held {
             match &event.kind {
                 EventKind::MessageCompleted(message) if is_ended_by(message, &event, held) => {
                     let message = message.clone();
-                    self.release(Some(message));
+                    self.release(Some(message), dissection);
                     return;
                 }
                 EventKind::DiagnosticRaised(_) if event.connection == held.connection => {
                     self.behind.push(event);
                     return;
                 }
-                _ => self.release(None),
+                _ => self.release(None, None),
             }
         }
         if may_end_a_message(&event) {
             self.held = Some(event);
         } else {
-            self.ready.push_back(Paired { event, message: None });
+            self.ready.push_back(Paired { dissection, ..event.into() });
         }
     }
 
     /// Lets go of what is held: call it when the session has no further event for a record, so that
     /// no line waits for the next one.
     pub fn settle(&mut self) {
-        self.release(None);
+        self.release(None, None);
     }
 
     /// The next event, in the session's order.
@@ -61,10 +77,10 @@ impl Pairing {
         self.ready.pop_front()
     }
 
-    fn release(&mut self, message: Option<Message>) {
+    fn release(&mut self, message: Option<Message>, dissection: Option<Box<Dissection>>) {
         let Some(event) = self.held.take() else { return };
-        self.ready.push_back(Paired { event, message });
-        let behind = self.behind.drain(..).map(|event| Paired { event, message: None });
+        self.ready.push_back(Paired { event, message, dissection });
+        let behind = self.behind.drain(..).map(Paired::from);
         self.ready.extend(behind);
     }
 }

@@ -95,6 +95,7 @@ pub fn run(args: &ProxyArgs, palette: Palette, told: Palette) -> Outcome {
         out_palette: palette,
         told_palette: told,
         secrets: args.look.secrets(),
+        subprotocol: args.look.subprotocol(),
         warnings: args.warnings(),
     };
     terminal::run(engine, &view).map(|_| ()).or_else(view_failure)

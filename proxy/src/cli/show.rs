@@ -68,7 +68,8 @@ fn show<R: Input>(
         .help("give a .pcapng or .pcap file; `framescope proxy UPSTREAM -w FILE` makes one"));
     }
     let out = BufWriter::new(io::stdout().lock());
-    let shown = Feed::new(args.look.format(), palette, args.look.secrets(), out)
+    let (format, secrets) = (args.look.format(), args.look.secrets());
+    let shown = Feed::with(format, palette, secrets, args.look.subprotocol(), out)
         .map_err(ViewError::Output)
         .and_then(|mut feed| {
             if let Some(item) = first {

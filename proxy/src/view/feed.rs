@@ -6,6 +6,7 @@ use framescope_core::capture::{CaptureFault, CaptureItem};
 use framescope_core::export::JsonLines;
 use framescope_core::present::{Secrets, thousands};
 use framescope_core::session::Limits;
+use framescope_core::subprotocol::Override;
 use framescope_core::{Event, EventKind, Session};
 
 use crate::view::Palette;
@@ -13,6 +14,9 @@ use crate::view::lines::{Layout, Lines};
 
 /// Octets of a payload that a line can show.
 const PREVIEW_OCTETS: usize = 4096;
+
+/// Octets of a message that its sub-protocol is told from.
+const MESSAGE_OCTETS: usize = 256 << 10;
 
 /// What is written for each event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,17 +76,29 @@ pub struct Tally {
 impl<W: Write> Feed<W> {
     /// A feed that writes `format` to `out`.
     pub fn new(format: Format, palette: Palette, secrets: Secrets, out: W) -> io::Result<Self> {
+        Self::with(format, palette, secrets, Override::Auto, out)
+    }
+
+    /// The same, with sub-protocols told as the user says.
+    pub fn with(
+        format: Format,
+        palette: Palette,
+        secrets: Secrets,
+        subprotocol: Override,
+        out: W,
+    ) -> io::Result<Self> {
         let (limits, sink) = match format {
             Format::Text(layout) => {
                 let limits = Limits {
                     frame_payload: PREVIEW_OCTETS,
-                    message_data: PREVIEW_OCTETS,
+                    message_data: MESSAGE_OCTETS,
                     body_content: PREVIEW_OCTETS,
                     ..Limits::KEEP
                 };
-                (limits, Sink::Text { lines: Lines::new(layout, palette, secrets), out })
+                let lines = Lines::new(layout, palette, secrets, subprotocol);
+                (limits, Sink::Text { lines, out })
             }
-            Format::Json => (Limits::KEEP, Sink::Json(JsonLines::new(out, secrets)?)),
+            Format::Json => (Limits::KEEP, Sink::Json(JsonLines::with(out, secrets, subprotocol)?)),
             Format::Quiet => (Limits::COUNT, Sink::Quiet(out)),
         };
         Ok(Self { session: Session::new(limits), sink, tally: Tally::default() })

@@ -20,6 +20,7 @@ use framescope_core::capture::CaptureFault;
 use framescope_core::export::{Paired, Pairing};
 use framescope_core::present::{Secrets, octets, thousands};
 use framescope_core::session::Ending;
+use framescope_core::subprotocol::Override;
 use framescope_core::{
     CloseCode, ConnectionId, ConnectionInfo, ConnectionNote, Diagnostic, Direction, Event,
     EventKind, Finish, Head, Timestamp,
@@ -66,12 +67,12 @@ const PREFIX_COLUMNS: usize = 19;
 
 impl Lines {
     /// Lines for a reader with this layout.
-    pub fn new(layout: Layout, palette: Palette, secrets: Secrets) -> Self {
+    pub fn new(layout: Layout, palette: Palette, secrets: Secrets, subprotocol: Override) -> Self {
         Self {
             layout,
             palette,
             secrets,
-            pairing: Pairing::default(),
+            pairing: Pairing::new(subprotocol),
             connections: HashMap::new(),
             day: None,
         }
@@ -115,7 +116,7 @@ impl Lines {
             EventKind::BodyCompleted { .. } | EventKind::MessageCompleted(_) => Ok(()),
             EventKind::ServerSentEvent(sent) => line.server_sent_event(sent),
             EventKind::HandshakeCompleted(handshake) => line.handshake(handshake),
-            EventKind::FrameDecoded(frame) => line.frame(frame, paired.message.as_ref()),
+            EventKind::FrameDecoded(frame) => line.frame(frame, paired),
             EventKind::PingAnswered(trip) => {
                 let millis = trip.took.as_secs_f64() * 1e3;
                 let text =

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use framescope_core::present::{Secrets, octets};
+use framescope_core::subprotocol::Override;
 use jiff::tz::TimeZone;
 
 use crate::Engine;
@@ -33,6 +34,8 @@ pub struct TerminalView {
     pub told_palette: Palette,
     /// Whether credentials are shown.
     pub secrets: Secrets,
+    /// Which sub-protocol connections speak, where the user says so.
+    pub subprotocol: Override,
     /// What the user should not forget; told at the start, whatever the format.
     pub warnings: Vec<String>,
 }
@@ -45,6 +48,7 @@ impl TerminalView {
             out_palette: Palette::for_stream(&io::stdout()),
             told_palette: Palette::for_stream(&io::stderr()),
             secrets: Secrets::Masked,
+            subprotocol: Override::Auto,
             warnings: Vec::new(),
         }
     }
@@ -72,7 +76,8 @@ pub fn run(engine: Engine, view: &TerminalView) -> Result<Tally, ViewError> {
     }
     let mut follower = engine.follow().map_err(ViewError::Capture)?;
     let out = BufWriter::new(io::stdout().lock());
-    let mut feed = Feed::new(view.format.clone(), view.out_palette, view.secrets, out)
+    let (format, palette) = (view.format.clone(), view.out_palette);
+    let mut feed = Feed::with(format, palette, view.secrets, view.subprotocol, out)
         .map_err(ViewError::Output)?;
 
     let outcome = follow(&engine, &mut follower, &mut feed, &stop);

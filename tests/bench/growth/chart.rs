@@ -28,7 +28,7 @@ const COLOURS: [&str; 2] = ["#8a8f98", "#0b6bcb"];
 const WIDTH: f64 = 320.0;
 const HEIGHT: f64 = 220.0;
 const LEFT: f64 = 44.0;
-const RIGHT: f64 = 14.0;
+const RIGHT: f64 = 18.0;
 const TOP: f64 = 44.0;
 const BOTTOM: f64 = 28.0;
 

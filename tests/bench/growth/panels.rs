@@ -61,14 +61,14 @@ fn rival(name: &'static str, points: &[relay::Point], of: Of<relay::Point>) -> L
     Line { name, points: own.map(|point| (float(point.at as u64), of(point))).collect() }
 }
 
-/// A tick at each value, written short: 4k, 50M; in powers of 1024 for octets.
+/// A tick at each value, written short: 10k, 50M, or 4Ki in powers of 1024.
 fn ticks(values: impl Iterator<Item = u64>, thousand: u64) -> Vec<(f64, String)> {
     let mut values: Vec<u64> = values.collect();
     values.dedup();
-    let suffix = if thousand == 1024 { "i" } else { "" };
+    let (kilo, mega) = if thousand == 1024 { ("Ki", "Mi") } else { ("k", "M") };
     let text = |value: u64| match value {
-        _ if value >= thousand * thousand => format!("{}M{suffix}", value / (thousand * thousand)),
-        _ if value >= thousand => format!("{}k{suffix}", (value + thousand / 2) / thousand),
+        _ if value >= thousand * thousand => format!("{}{mega}", value / (thousand * thousand)),
+        _ if value >= thousand => format!("{}{kilo}", (value + thousand / 2) / thousand),
         _ => value.to_string(),
     };
     values.into_iter().map(|value| (float(value), text(value))).collect()

@@ -40,7 +40,7 @@ pub fn soak(soaked: &Soaked, plan: &Plan) -> Result<Verdict> {
         let mut held = Held::open(&soaked.way, count, LIMIT)?;
         std::thread::park_timeout(SETTLING);
         let ((), samples) = Samples::during(&soaked.rival, || std::thread::park_timeout(plan.span));
-        let (first, last) = (samples.peak_of_quarter(0), samples.peak_of_quarter(3));
+        let [first, .., last] = samples.quarters();
         let each = mebi(first.saturating_sub(before)) * 1024.0 / count as f64;
         verdict.bound(format!("held for the {time}. time: resident each"), each, "KiB", most_each);
         verdict.bound("  more while nothing happened", mebi(last) - mebi(first), "MiB", MOST_DRIFT);

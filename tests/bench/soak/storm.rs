@@ -57,9 +57,7 @@ pub fn soak(soaked: &Soaked, plan: &Plan) -> Result<Verdict> {
     }
     verdict.tell("CPU time of the proxy, each", cpu * 1e6 / count, "µs");
     verdict.tell("resident before", mebi(before), "MiB");
-    verdict.tell("resident at the most", mebi(samples.peak()), "MiB");
-    let drift = mebi(samples.peak_of_quarter(3)) - mebi(samples.peak_of_quarter(0));
-    verdict.bound("last quarter above first quarter", drift, "MiB", MOST_DRIFT);
+    verdict.steady(&samples, MOST_DRIFT);
     let left = soaked.files_left(files_before, LIMIT).saturating_sub(files_before);
     verdict.bound("sockets left afterwards", left as f64, "", 0.0);
     Ok(verdict)

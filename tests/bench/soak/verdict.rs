@@ -6,6 +6,8 @@ use std::path::Path;
 use anyhow::Result;
 use serde_json::{Value, json};
 
+use crate::samples::Samples;
+
 /// A run's figures and the bounds on some of them.
 #[derive(Debug)]
 pub struct Verdict {
@@ -36,6 +38,16 @@ impl Verdict {
     /// A figure that may not be more than `most`.
     pub fn bound(&mut self, name: impl Into<String>, value: f64, unit: &'static str, most: f64) {
         self.figures.push(Figure { name: name.into(), value, unit, most: Some(most) });
+    }
+
+    /// Resident memory in each quarter of the time. What the last takes beyond the first may not be more
+    /// than `most` MiB.
+    pub fn steady(&mut self, samples: &Samples, most: f64) {
+        let quarters = samples.quarters().map(mebi);
+        for (at, peak) in quarters.iter().enumerate() {
+            self.tell(format!("resident at the most, quarter {}", at + 1), *peak, "MiB");
+        }
+        self.bound("last quarter above first quarter", quarters[3] - quarters[0], "MiB", most);
     }
 
     /// Whether every bound is kept.

@@ -2,9 +2,12 @@
 
 use serde::Serialize;
 
+use super::subprotocol::SubprotocolOf;
 use super::value::{Base64, Hex, Nanos, Stamp};
+use crate::export::Paired;
 use crate::frame::CloseBody;
 use crate::message::MessageFault;
+use crate::subprotocol::Dissection;
 use crate::{ConnectionId, Frame, Message, Opcode};
 
 #[derive(Debug, Serialize)]
@@ -35,6 +38,7 @@ pub(super) struct FrameLine<'a> {
     payload_whole: bool,
     close: Option<CloseOf<'a>>,
     message: Option<MessageOf<'a>>,
+    subprotocol: Option<SubprotocolOf<'a>>,
 }
 
 impl<'a> FrameLine<'a> {
@@ -42,7 +46,7 @@ impl<'a> FrameLine<'a> {
         connection: ConnectionId,
         key: Option<&'a str>,
         frame: &'a Frame,
-        message: Option<&'a Message>,
+        paired: &'a Paired,
     ) -> Self {
         let header = &frame.header;
         let mut encoded = Vec::with_capacity(usize::from(header.encoded_len()));
@@ -72,7 +76,8 @@ impl<'a> FrameLine<'a> {
             payload_base64: Base64(&frame.payload),
             payload_whole: frame.is_payload_whole(),
             close: (header.opcode == Opcode::Close).then(|| CloseOf::of(&frame.payload)),
-            message: message.map(MessageOf::of),
+            message: paired.message.as_ref().map(MessageOf::of),
+            subprotocol: paired.dissection.as_deref().map(SubprotocolOf::of),
         }
     }
 }
@@ -169,10 +174,15 @@ impl Fault {
 pub(super) struct LoneMessage<'a> {
     direction: &'static str,
     message: MessageOf<'a>,
+    subprotocol: Option<SubprotocolOf<'a>>,
 }
 
 impl<'a> LoneMessage<'a> {
-    pub(super) fn of(message: &'a Message) -> Self {
-        Self { direction: message.direction.name(), message: MessageOf::of(message) }
+    pub(super) fn of(message: &'a Message, dissection: Option<&'a Dissection>) -> Self {
+        Self {
+            direction: message.direction.name(),
+            message: MessageOf::of(message),
+            subprotocol: dissection.map(SubprotocolOf::of),
+        }
     }
 }

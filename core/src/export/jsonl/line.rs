@@ -9,8 +9,9 @@ use super::rest::{
     Body, Ended, Finding, Finished, Gap, LaneLost, Noted, Opened, PingAnswered, ServerSentEventLine,
 };
 use super::value::{Base64, Nanos, Stamp};
+use crate::export::Paired;
 use crate::present::Secrets;
-use crate::{ConnectionId, Event, EventKind, Message, Timestamp};
+use crate::{ConnectionId, EventKind, Timestamp};
 
 /// One line. Every line of one type has the same fields in the same order; what is not there is null.
 #[derive(Debug, Serialize)]
@@ -50,12 +51,8 @@ impl<'a> Line<'a> {
         Self::Schema { name: "framescope-jsonl", version: SCHEMA_VERSION }
     }
 
-    pub(super) fn of(
-        event: &'a Event,
-        key: Option<&'a str>,
-        message: Option<&'a Message>,
-        secrets: Secrets,
-    ) -> Self {
+    pub(super) fn of(paired: &'a Paired, key: Option<&'a str>, secrets: Secrets) -> Self {
+        let event = &paired.event;
         let of = Prefix { connection: event.connection, key, at: event.at };
         match &event.kind {
             EventKind::ConnectionOpened(info) => Self::ConnectionOpened(of.with(Opened::of(info))),
@@ -80,10 +77,11 @@ impl<'a> Line<'a> {
                 Self::Handshake(of.with(Box::new(HandshakeLine::of(handshake, secrets))))
             }
             EventKind::FrameDecoded(frame) => {
-                Self::Frame(Box::new(FrameLine::of(event.connection, key, frame, message)))
+                Self::Frame(Box::new(FrameLine::of(event.connection, key, frame, paired)))
             }
             EventKind::MessageCompleted(message) => {
-                Self::Message(of.with(LoneMessage::of(message)))
+                let dissection = paired.dissection.as_deref();
+                Self::Message(of.with(LoneMessage::of(message, dissection)))
             }
             EventKind::PingAnswered(trip) => Self::PingAnswered(of.with(PingAnswered::of(*trip))),
             EventKind::DiagnosticRaised(diagnostic) => {

@@ -6,6 +6,7 @@ mod line;
 mod rest;
 #[cfg(test)]
 pub(super) mod samples;
+mod subprotocol;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -13,9 +14,10 @@ mod value;
 use std::collections::HashMap;
 use std::io::{self, Write};
 
-use crate::export::Pairing;
+use crate::export::{Paired, Pairing};
 use crate::present::Secrets;
-use crate::{ConnectionId, Event, EventKind, Head, Message};
+use crate::subprotocol::Override;
+use crate::{ConnectionId, Event, EventKind, Head};
 use line::Line;
 
 /// The version of the schema, on the first line of every output.
@@ -38,8 +40,13 @@ pub struct JsonLines<W> {
 impl<W: Write> JsonLines<W> {
     /// Begins an output: writes the line that names the schema.
     pub fn new(out: W, secrets: Secrets) -> io::Result<Self> {
-        let mut lines =
-            Self { out, secrets, pairing: Pairing::default(), keys: HashMap::default() };
+        Self::with(out, secrets, Override::Auto)
+    }
+
+    /// The same, with sub-protocols told as the user says.
+    pub fn with(out: W, secrets: Secrets, subprotocol: Override) -> io::Result<Self> {
+        let pairing = Pairing::new(subprotocol);
+        let mut lines = Self { out, secrets, pairing, keys: HashMap::default() };
         lines.write(&Line::schema())?;
         Ok(lines)
     }
@@ -69,17 +76,18 @@ impl<W: Write> JsonLines<W> {
 
     fn write_ready(&mut self) -> io::Result<()> {
         while let Some(paired) = self.pairing.poll() {
-            self.write_event(&paired.event, paired.message.as_ref())?;
+            self.write_event(&paired)?;
         }
         Ok(())
     }
 
-    fn write_event(&mut self, event: &Event, message: Option<&Message>) -> io::Result<()> {
+    fn write_event(&mut self, paired: &Paired) -> io::Result<()> {
+        let event = &paired.event;
         if let EventKind::HeadReceived { head, .. } = &event.kind {
             self.learn_key(event.connection, head);
         }
         let key = self.keys.get(&event.connection).map(String::as_str);
-        let line = Line::of(event, key, message, self.secrets);
+        let line = Line::of(paired, key, self.secrets);
         write_line(&mut self.out, &line)?;
         if matches!(event.kind, EventKind::ConnectionEnded(_)) {
             self.keys.remove(&event.connection);

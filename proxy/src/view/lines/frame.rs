@@ -2,18 +2,23 @@
 
 use std::io::{self, Write};
 
+use framescope_core::export::Paired;
 use framescope_core::present::{octets, thousands};
+use framescope_core::subprotocol::Dissection;
 use framescope_core::{Direction, Frame, FrameHeader, Message, Opcode};
 
 use super::Line;
 use crate::view::explanation::{close_text, readable};
 use crate::view::{Role, escape};
 
+/// Problems of one message that get a line of their own.
+const PROBLEM_LINES: usize = 8;
+
 /// Columns of the fields between the prefix and the payload.
 const FIELDS_COLUMNS: usize = 32;
 
 impl<W: Write> Line<'_, W> {
-    pub(super) fn frame(&mut self, frame: &Frame, message: Option<&Message>) -> io::Result<()> {
+    pub(super) fn frame(&mut self, frame: &Frame, paired: &Paired) -> io::Result<()> {
         self.seen().frames[frame.direction.index()] += 1;
         self.at = frame.last_octet_at;
         self.prefix()?;
@@ -37,7 +42,11 @@ impl<W: Write> Line<'_, W> {
             self.paint(Role::Length, len),
         )?;
         let room = self.room(FIELDS_COLUMNS + overflow);
-        let (remark, text) = preview(frame, message, room);
+        let message = paired.message.as_ref();
+        let (remark, text) = match paired.dissection.as_deref() {
+            Some(dissection) => dissected(dissection, message, room),
+            None => preview(frame, message, room),
+        };
         let fault = message.and_then(|message| message.fault);
         let has_remark = !remark.is_empty();
         let role = if fault.is_some() { Role::Warning } else { Role::Weak };
@@ -48,8 +57,42 @@ impl<W: Write> Line<'_, W> {
             (true, _) => writeln!(self.out),
             (false, true) => writeln!(self.out, " {text}"),
             (false, false) => writeln!(self.out, "  {text}"),
+        }?;
+        match paired.dissection.as_deref() {
+            Some(dissection) => self.problems(dissection, frame.direction),
+            None => Ok(()),
         }
     }
+
+    /// What the sub-protocol's grammar forbids, a line each.
+    fn problems(&mut self, dissection: &Dissection, direction: Direction) -> io::Result<()> {
+        for problem in dissection.problems().take(PROBLEM_LINES) {
+            let protocol = dissection.choice.protocol;
+            self.direction(Role::Warning, "▲", direction, &format!("{protocol}: {problem}"))?;
+        }
+        match dissection.problems().count().saturating_sub(PROBLEM_LINES) {
+            0 => Ok(()),
+            more => {
+                let text = format!("and {} more", thousands(more as u64));
+                self.direction(Role::Warning, "▲", direction, &text)
+            }
+        }
+    }
+}
+
+/// What a message says in the words of its sub-protocol, and which earlier message it answers.
+fn dissected(dissection: &Dissection, message: Option<&Message>, room: usize) -> (String, String) {
+    let remark = message.map(remark).unwrap_or_default();
+    let mut text = dissection.summary();
+    if let [packet] = dissection.packets.as_slice()
+        && let Some(answer) = &packet.answers
+    {
+        let millis = answer.latency.as_secs_f64() * 1000.0;
+        let (arrow, index) = (answer.to.direction.arrow(), answer.to.index);
+        text = format!("{text}  ← {arrow}{index} after {millis:.3} ms");
+    }
+    let room = room.saturating_sub(escape::columns(&remark) + 1).max(10);
+    (remark, escape::text(&text, room))
 }
 
 /// `text`, `cont`, and the like in six columns.

@@ -1,0 +1,116 @@
+//! Tracking: which connection speaks what, from events.
+
+use super::{Choice, Conversation, Dissection, MessageFacts, Opening, Subprotocol, choose};
+use crate::connection::ConnectionMap;
+use crate::{ConnectionId, Event, EventKind, Message, OpeningHandshake};
+
+/// Messages of a connection that are looked at to tell its sub-protocol, at most.
+pub const FIRST_MESSAGES: u32 = 16;
+
+/// What a user says the sub-protocol is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Override {
+    /// Nothing: it is told from the handshake and the messages.
+    #[default]
+    Auto,
+    /// None is spoken.
+    Off,
+    /// This one, on every connection.
+    Always(Subprotocol),
+}
+
+/// The conversations of all connections of a session.
+#[derive(Debug, Default)]
+pub struct Tracker {
+    by_user: Override,
+    connections: ConnectionMap<Tracked>,
+}
+
+#[derive(Debug)]
+enum Tracked {
+    /// Not told yet.
+    Open {
+        handshake: Box<OpeningHandshake>,
+        /// Messages that were looked at in vain.
+        looked_at: u32,
+    },
+    Chosen(Conversation),
+}
+
+impl Tracker {
+    /// Tracks every connection as the user says.
+    pub fn new(by_user: Override) -> Self {
+        Self { by_user, connections: ConnectionMap::default() }
+    }
+
+    /// Takes in the next event of a session; says what a message means where it completes one, and its
+    /// sub-protocol is known.
+    pub fn receive(&mut self, event: &Event) -> Option<Dissection> {
+        match &event.kind {
+            EventKind::HandshakeCompleted(handshake) if handshake.upgraded => {
+                self.open(event.connection, handshake);
+                None
+            }
+            EventKind::MessageCompleted(message) => self.message(event.connection, message),
+            EventKind::ConnectionEnded(_) => {
+                self.connections.remove(&event.connection);
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// What a connection is taken to speak, and why; none while nothing tells.
+    pub fn choice(&self, connection: ConnectionId) -> Option<&Choice> {
+        match self.connections.get(&connection)? {
+            Tracked::Open { .. } => None,
+            Tracked::Chosen(conversation) => Some(conversation.choice()),
+        }
+    }
+
+    fn open(&mut self, connection: ConnectionId, handshake: &OpeningHandshake) {
+        let tracked = match self.by_user {
+            Override::Off => return,
+            Override::Always(protocol) => {
+                let choice = Choice { protocol, reason: "as asked for".to_owned() };
+                Tracked::Chosen(Conversation::new(choice, &Opening::of(handshake)))
+            }
+            Override::Auto => Tracked::undecided(handshake),
+        };
+        self.connections.insert(connection, tracked);
+    }
+
+    fn message(&mut self, connection: ConnectionId, message: &Message) -> Option<Dissection> {
+        let tracked = self.connections.get_mut(&connection)?;
+        let facts = MessageFacts::from(message);
+        tracked.look_at(&facts);
+        match tracked {
+            Tracked::Chosen(conversation) => Some(conversation.receive(&facts)),
+            Tracked::Open { looked_at, .. } => {
+                if *looked_at >= FIRST_MESSAGES {
+                    self.connections.remove(&connection);
+                }
+                None
+            }
+        }
+    }
+}
+
+impl Tracked {
+    fn undecided(handshake: &OpeningHandshake) -> Self {
+        let opening = Opening::of(handshake);
+        match choose(&opening, &[]) {
+            Some(choice) => Self::Chosen(Conversation::new(choice, &opening)),
+            None => Self::Open { handshake: Box::new(handshake.clone()), looked_at: 0 },
+        }
+    }
+
+    fn look_at(&mut self, message: &MessageFacts<'_>) {
+        let Self::Open { handshake, looked_at } = self else { return };
+        *looked_at = looked_at.saturating_add(1);
+        let opening = Opening::of(handshake);
+        if let Some(choice) = choose(&opening, &[*message]) {
+            *self = Self::Chosen(Conversation::new(choice, &opening));
+        }
+    }
+}
