@@ -10,6 +10,8 @@
 //! In revision 3 the client pings, from revision 4 on the server does; `2probe` and `3probe` test the
 //! WebSocket before a session that began by polling moves to it.
 
+use std::time::Duration;
+
 use super::conversation::Dissector;
 use super::dissection::{Packets, quoted};
 use super::document::Document;
@@ -134,7 +136,10 @@ impl EngineIo {
         } else {
             document.missing(&mut packet, "open must have a sid");
         }
-        let seconds = |name| root.get(name)?.integer().map(|millis: u64| millis / 1000);
+        let seconds = |name| {
+            let millis = Duration::from_millis(root.get(name)?.integer()?);
+            Some(millis.as_secs_f64())
+        };
         if let (Some(interval), Some(timeout)) = (seconds("pingInterval"), seconds("pingTimeout")) {
             packet.also(&format!("ping every {interval} s, timeout {timeout} s"));
         }

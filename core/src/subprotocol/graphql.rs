@@ -224,7 +224,7 @@ impl Graphql {
         if !message.is_from_client() {
             packet.answering(answer);
         }
-        let Some(payload) = payload else { return };
+        let Some(payload) = payload.filter(|payload| !payload.is_null()) else { return };
         let errors = if payload.is_array() { Some(payload) } else { payload.get("errors") };
         match errors.filter(|errors| errors.len() > 0) {
             Some(errors) => {

@@ -116,23 +116,16 @@ impl SockJs {
                 packet.problem(ProblemCode::InvalidValue, item.offset(), detail);
             }
         }
-        if let [text] = texts.as_slice() {
-            packet.say(&quoted(text.text().unwrap_or_default()));
-        } else {
-            packet.say(&counted(texts.len() as u64, "string", "strings"));
-        }
         let mut above = Packets::default();
-        for text in texts {
-            self.carried(text, message, &mut above);
+        for text in &texts {
+            self.carried(*text, message, &mut above);
         }
-        if above.is_empty() {
-            out.push(packet);
-        } else {
-            // The strings are told by what they say.
-            packet.summary = format!("messages {}:", items.len());
-            out.push(packet);
-            out.append(above);
-        }
+        match texts.as_slice() {
+            [text] if above.is_empty() => packet.say(&quoted(text.text().unwrap_or_default())),
+            _ => packet.say(&counted(texts.len() as u64, "string", "strings")),
+        };
+        out.push(packet);
+        out.append(above);
     }
 
     fn carried(&mut self, item: Item<'_>, message: &MessageFacts<'_>, out: &mut Packets) {
@@ -217,7 +210,7 @@ mod tests {
     fn stomp_inside_is_read() {
         let mut talk = talk();
         let said = talk.up(r#"["CONNECT\naccept-version:1.2\nhost:a\n\n\u0000"]"#);
-        assert_eq!(said.summary(), "messages 1: · CONNECT versions 1.2 host a");
+        assert_eq!(said.summary(), "messages 1 string · CONNECT versions 1.2 host a");
         let said = talk.down(r#"a["CONNECTED\nversion:1.2\n\n\u0000"]"#);
         assert_eq!(answers(&said.packets[1]), (0, "CONNECT", 1));
         assert_eq!(said.packets[1].protocol, Subprotocol::Stomp);

@@ -186,7 +186,7 @@ impl Wamp {
                 packet.say(&item.plain());
             }
         }
-        self.name_of(parts, packet);
+        let name = self.name_of(parts, packet);
         if let Some(arguments) = parts.get("arguments").filter(|found| found.is_array()) {
             packet.also(&counted(arguments.len() as u64, "arg", "args"));
         }
@@ -197,16 +197,20 @@ impl Wamp {
         if let Some(id) = &request {
             packet.also(&format!("request {id}"));
         }
-        self.matched(parts, request.as_deref().unwrap_or_default(), message, packet);
+        let what = ["topic", "procedure", "realm"].iter().find_map(|name| parts.get(name));
+        let what = what.map(Item::plain).or(name).unwrap_or_default();
+        self.matched(parts, request.as_deref().unwrap_or_default(), &what, message, packet);
     }
 
     /// The topic of a subscription, the procedure of a registration.
-    fn name_of(&self, parts: &Parts<'_, '_>, packet: &mut Packet) {
+    fn name_of(&self, parts: &Parts<'_, '_>, packet: &mut Packet) -> Option<String> {
+        let mut found = None;
         for (is_topic, part) in [(true, "subscription"), (false, "registration")] {
             let id = parts.get(part).and_then(Item::id);
             let Some(id) = id.filter(|_| !parts.kind.name.ends_with("ED")) else { continue };
             if let Some(name) = self.names.get(&(is_topic, id_key(&id))) {
                 packet.say(name);
+                found = Some(name.to_string());
                 packet.field(
                     if is_topic { "topic" } else { "procedure" },
                     FieldForm::Meaning,
@@ -219,12 +223,14 @@ impl Wamp {
                 packet.problem(ProblemCode::UnknownId, None, detail);
             }
         }
+        found
     }
 
     fn matched(
         &mut self,
         parts: &Parts<'_, '_>,
         request: &str,
+        what: &str,
         message: &MessageFacts<'_>,
         packet: &mut Packet,
     ) {
@@ -239,9 +245,7 @@ impl Wamp {
         };
         if is_wanted {
             packet.role = Role::Request;
-            let what = ["topic", "procedure", "realm"].iter().find_map(|name| parts.get(name));
-            let what = what.map_or_else(|| packet.summary.clone(), Item::plain);
-            if self.pending.ask((by_client, kind.code, id_key(request)), message, &what) {
+            if self.pending.ask((by_client, kind.code, id_key(request)), message, what) {
                 let detail = format!("request {request} still waits for its answer");
                 packet.problem(ProblemCode::RepeatedId, None, detail);
             }
@@ -270,7 +274,9 @@ impl Wamp {
         }
         match &answer {
             Some(answer) if kind.name != "WELCOME" => {
-                packet.say(&format!("to {}", answer.what));
+                if !answer.what.is_empty() {
+                    packet.say(&format!("to {}", answer.what));
+                }
                 self.remember(parts, &answer.what);
             }
             Some(_) => {}
