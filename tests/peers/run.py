@@ -24,6 +24,7 @@ import tshark_peer
 from capture import DOWN, UP, Capture
 from harness import Framescope, Score, expect, expect_equal
 from node_peer import Node
+from subprotocol_peers import PEERS, Subprotocols, expect_told
 
 CLOSE = {"kind": "close", "code": 4001, "reason": "enough for today"}
 ASK_CLOSE = {"kind": "ask_close", "code": 4002, "reason": "as you asked"}
@@ -43,6 +44,7 @@ class Suite:
         self.other_clients()
         self.plain_http()
         self.tls_clients()
+        self.subprotocols()
         self.second_opinion()
 
     def check(self, name):
@@ -208,6 +210,21 @@ class Suite:
                 openssl_peer.speaks_tls12(address, self.ca)
             with self.check("openssl refuses the chain without the CA"):
                 openssl_peer.refuse_without_ca(address)
+
+    # -- sub-protocols
+
+    def subprotocols(self):
+        """The libraries of each sub-protocol, client and server."""
+        scripts = Subprotocols(self.node.node_dir)
+        for script, peer in PEERS.items():
+            name = f"subprotocol-{script.replace(':', '-')}"
+            if not self.score.wants(name):
+                continue
+            with self.check(f"{peer.title} is told as {peer.name}"):
+                with scripts.server(script) as port:
+                    with self.framescope.proxy(name, f"http://127.0.0.1:{port}") as proxy:
+                        scripts.talk(script, proxy.url("http", ""))
+                expect_told(self.read(proxy.capture), peer)
 
     # -- tshark
 
