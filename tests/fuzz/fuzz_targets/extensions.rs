@@ -10,7 +10,8 @@ fuzz_target!(init: seeds::begin(inputs(), check), |input: &[u8]| check(input));
 fn check(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     let (offer, answer) = text.split_once('\0').unwrap_or((&text, ""));
-    let (offered, chosen) = peak::within(64 * (text.len() + 64), || (read(offer), read(answer)));
+    // Two octets make an extension of some 50; three lists are held here, with room for twice as many.
+    let (offered, chosen) = peak::within(192 * (text.len() + 64), || (read(offer), read(answer)));
     for extension in &offered {
         DeflateParams::offer_faults(extension);
     }
