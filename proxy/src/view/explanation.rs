@@ -35,11 +35,12 @@ pub fn explain(anatomy: &Anatomy<'_>, palette: Palette) -> String {
         let role = severity_role(rule.severity);
         let _ = writeln!(
             out,
-            "\n {} {}  {} {}\n   {}",
+            "\n {} {}  {} {}\n   {}\n   {}",
             palette.paint(role, sign),
             palette.paint(role, rule.code),
             rule.title,
             palette.paint(Role::Weak, format_args!("({})", rule.section)),
+            rule.meaning,
             rule.advice,
         );
     }
