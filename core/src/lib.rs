@@ -46,6 +46,7 @@ pub mod index;
 pub mod message;
 pub mod payload;
 pub mod present;
+pub mod search;
 pub mod session;
 pub mod subprotocol;
 pub mod time;

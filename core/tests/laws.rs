@@ -2,12 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use std::collections::HashMap;
+
 use bytes::Bytes;
 use framescope_core::diagnostics::Scope;
 use framescope_core::frame::{LengthForm, Rsv};
+use framescope_core::search::{Found, Pattern, Search};
 use framescope_core::session::Limits;
 use framescope_core::{
-    ConnectionId, ConnectionInfo, Direction, Event, EventKind, Finish, FrameHeader, Leg,
+    ConnectionId, ConnectionInfo, Direction, Event, EventKind, Finish, FrameHeader, Index, Leg,
     MaskingKey, Opcode, PayloadLength, Record, Session, Timestamp,
 };
 use proptest::prelude::*;
@@ -221,6 +224,41 @@ proptest! {
         let (one, other) = (events(&one_after_the_other), events(&mixed));
         prop_assert_eq!(lane_events(&one, UP), lane_events(&other, UP));
         prop_assert_eq!(lane_events(&one, DOWN), lane_events(&other, DOWN));
+    }
+
+    #[test]
+    fn a_search_marks_the_rows_whose_payloads_hold_it(
+        (up, down) in any_lanes(), up_cuts in cuts(), down_cuts in cuts(),
+    ) {
+        let mut records = vec![opened()];
+        records.extend(cut(&up, &up_cuts).iter().map(|part| octets(UP, part)));
+        records.extend(cut(&down, &down_cuts).iter().map(|part| octets(DOWN, part)));
+        let pattern = Pattern::parse("/(?-u)[a-g]|\\x80/").unwrap();
+        let (mut search, mut found, mut index) =
+            (Search::new(pattern.clone()), Found::default(), Index::new());
+        for record in &records {
+            search.receive(record, &mut found);
+            index.receive(record, 0);
+        }
+        let (mut frames, mut messages) = (Vec::new(), HashMap::new());
+        for event in events(&records) {
+            match event.kind {
+                EventKind::FrameDecoded(frame) => frames.push(pattern.is_in(&frame.payload)),
+                EventKind::MessageCompleted(message) => {
+                    messages.insert(frames.len() - 1, pattern.is_in(&message.data));
+                }
+                _ => {}
+            }
+        }
+        prop_assert_eq!(found.frames_seen(), frames.len());
+        prop_assert_eq!(index.frames().len(), frames.len());
+        let marked: Vec<usize> = (0..frames.len()).filter(|row| frames[*row]).collect();
+        prop_assert_eq!(found.frames().rows().collect::<Vec<_>>(), marked);
+        let holds = |row: &usize| messages.get(row).copied().unwrap_or(frames[*row]);
+        let mut marked: Vec<usize> =
+            index.messages().iter().map(|row| row.last_frame as usize).filter(holds).collect();
+        marked.sort_unstable();
+        prop_assert_eq!(found.messages().rows().collect::<Vec<_>>(), marked);
     }
 
     #[test]

@@ -113,7 +113,7 @@ impl MessageAssembler {
     }
 
     /// The message that one frame is, see [`MessageAssembler::is_whole_message`]: `index` is the
-    /// frame's ordinal, `plain` its payload, of which `kept` are the first octets.
+    /// frame's ordinal, `plain` its payload, of which `data` are the octets to keep.
     #[inline]
     pub fn whole_message(
         &mut self,
@@ -121,13 +121,8 @@ impl MessageAssembler {
         index: u64,
         at: Timestamp,
         plain: &[u8],
-        kept: &Bytes,
+        data: Bytes,
     ) -> Message {
-        let data = match plain.get(..self.data_limit.min(plain.len())).unwrap_or_default() {
-            [] => Bytes::new(),
-            data if data.len() == kept.len() => kept.clone(),
-            data => Bytes::copy_from_slice(data),
-        };
         let mut fault = None;
         if opcode == Opcode::Text {
             let mut utf8 = Utf8Validator::default();

@@ -28,6 +28,20 @@ pub struct Event {
 /// Frames and messages come by calls of their own: there are many, and whoever only counts or notes
 /// them then need not have an event made of each.
 pub trait EventSink {
+    /// Whether payloads are to be shown by [`EventSink::payload`] where they lie in one piece, and not
+    /// be kept on their frame and message.
+    #[inline]
+    fn sees_payloads(&self) -> bool {
+        false
+    }
+
+    /// The payload, unmasked, of the frame that is told next, which is an uncompressed message of its
+    /// own. Of all other frames payloads are kept as far as the limits say.
+    #[inline]
+    fn payload(&mut self, plain: &[u8]) {
+        let _ = plain;
+    }
+
     /// A frame is whole: [`EventKind::FrameDecoded`].
     fn frame(&mut self, connection: ConnectionId, frame: Frame);
 

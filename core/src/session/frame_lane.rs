@@ -180,18 +180,25 @@ impl FrameLane {
         }
         let index = self.next_index;
         self.next_index = index.saturating_add(1);
-        let keep = self.limits.frame_payload.min(payload.len());
+        let shows = out.sees_payloads();
+        let Limits { frame_payload, message_data, .. } = self.limits;
+        let [keep, keep_data] = if shows {
+            [0, 0]
+        } else {
+            [frame_payload, message_data].map(|n| n.min(payload.len()))
+        };
         let plain = match header.masking_key {
-            Some(key) if keep > 0 || self.assembler.wants_message(header.opcode) => {
+            Some(key) if shows || keep > 0 || self.assembler.wants_message(header.opcode) => {
                 key.apply_to(0, payload, scratch)
             }
             _ => payload,
         };
-        let kept = match plain.get(..keep).unwrap_or_default() {
-            [] => Bytes::new(),
-            kept => Bytes::copy_from_slice(kept),
-        };
-        let message = self.assembler.whole_message(header.opcode, index, at, plain, &kept);
+        if shows {
+            out.payload(plain);
+        }
+        let kept = copied(plain, keep);
+        let data = if keep_data == keep { kept.clone() } else { copied(plain, keep_data) };
+        let message = self.assembler.whole_message(header.opcode, index, at, plain, data);
         out.frame(self.frame(header, offset, index, kept, at));
         let seen = Seen { at, place: place(&header, offset, index) };
         if self.checks.is_suspicious(&header) {
@@ -359,6 +366,15 @@ impl FrameLane {
 fn within(frame: Place, payload_len: u64, at: u64) -> Place {
     let header_len = frame.len.saturating_sub(payload_len);
     Place { offset: frame.offset.saturating_add(header_len).saturating_add(at), len: 1, ..frame }
+}
+
+/// The first `len` octets, without an allocation for none.
+#[inline]
+fn copied(octets: &[u8], len: usize) -> Bytes {
+    match octets.get(..len).unwrap_or_default() {
+        [] => Bytes::new(),
+        first => Bytes::copy_from_slice(first),
+    }
 }
 
 /// Where a frame lies.

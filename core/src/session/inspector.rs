@@ -296,6 +296,16 @@ struct LaneOut<'a, S: ?Sized> {
 
 impl<S: EventSink + ?Sized> LaneSink for LaneOut<'_, S> {
     #[inline]
+    fn sees_payloads(&self) -> bool {
+        self.sink.sees_payloads()
+    }
+
+    #[inline]
+    fn payload(&mut self, plain: &[u8]) {
+        self.sink.payload(plain);
+    }
+
+    #[inline]
     fn frame(&mut self, frame: Frame) {
         self.sink.frame(self.connection, frame);
     }

@@ -6,6 +6,12 @@ use crate::{Frame, Message, Timestamp};
 /// Whoever takes in what one lane says. Frames and messages come by calls of their own: there are
 /// many, and each is then made where it goes.
 pub trait LaneSink {
+    /// As [`crate::session::EventSink::sees_payloads`].
+    fn sees_payloads(&self) -> bool;
+
+    /// As [`crate::session::EventSink::payload`].
+    fn payload(&mut self, plain: &[u8]);
+
     /// A frame is whole.
     fn frame(&mut self, frame: Frame);
 

@@ -1,0 +1,98 @@
+//! What a search has found: one bit a frame row.
+
+/// Rows that are marked, by number.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Marks {
+    words: Vec<u64>,
+    count: usize,
+}
+
+impl Marks {
+    /// Marks a row; twice is once.
+    pub fn mark(&mut self, row: usize) {
+        let at = row / 64;
+        if self.words.len() <= at {
+            self.words.resize(at.saturating_add(1), 0);
+        }
+        let Some(word) = self.words.get_mut(at) else { return };
+        let bit = 1 << (row % 64);
+        self.count = self.count.saturating_add(usize::from(*word & bit == 0));
+        *word |= bit;
+    }
+
+    /// Whether a row is marked.
+    pub fn is_marked(&self, row: usize) -> bool {
+        self.words.get(row / 64).is_some_and(|word| word & (1 << (row % 64)) != 0)
+    }
+
+    /// How many rows are marked.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The marked rows, in order.
+    pub fn rows(&self) -> impl Iterator<Item = usize> + '_ {
+        self.words.iter().enumerate().flat_map(|(at, &word)| {
+            let bits = (0..64).filter(move |bit| word & (1_u64 << bit) != 0);
+            bits.map(move |bit| at.saturating_mul(64).saturating_add(bit))
+        })
+    }
+}
+
+/// What a search has found so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    frames: Marks,
+    messages: Marks,
+    frames_seen: usize,
+}
+
+impl Found {
+    /// Frame rows whose own payload holds the pattern.
+    pub fn frames(&self) -> &Marks {
+        &self.frames
+    }
+
+    /// The *last frame's* row of each message that holds the pattern; of a control frame, and of a frame
+    /// that belongs to no message, its own row.
+    pub fn messages(&self) -> &Marks {
+        &self.messages
+    }
+
+    /// How many frames were looked at.
+    pub fn frames_seen(&self) -> usize {
+        self.frames_seen
+    }
+
+    /// The next frame was looked at: its row.
+    pub(super) fn add_frame(&mut self, holds: bool) -> usize {
+        let row = self.frames_seen;
+        self.frames_seen = row.saturating_add(1);
+        if holds {
+            self.frames.mark(row);
+        }
+        row
+    }
+
+    /// The message whose last frame has this row holds the pattern.
+    pub(super) fn mark_message(&mut self, row: usize) {
+        self.messages.mark(row);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_hold_at_word_borders() {
+        let mut marks = Marks::default();
+        for row in [0, 63, 64, 64, 1_000_000] {
+            marks.mark(row);
+        }
+        let marked: Vec<usize> = (0..=1_000_001).filter(|row| marks.is_marked(*row)).collect();
+        assert_eq!(marked, [0, 63, 64, 1_000_000]);
+        assert_eq!(marks.rows().collect::<Vec<_>>(), marked);
+        assert_eq!(marks.count(), 4);
+    }
+}

@@ -1,0 +1,117 @@
+//! Search: which frames and messages hold a text, found while the capture is walked once.
+//!
+//! ```text
+//!  Record ─► Search ─► Session ─► each payload, unmasked and inflated ─► Pattern ─► Found
+//! ```
+//!
+//! Rows are numbered as [`crate::Index`] numbers them, since both follow the same events. Nothing is read
+//! twice: a payload is looked at where it was just unmasked, and is kept only where it comes in parts.
+
+mod found;
+mod pattern;
+
+use std::collections::HashSet;
+
+pub use found::{Found, Marks};
+pub use pattern::{Pattern, PatternError};
+
+use crate::session::{EventSink, Limits};
+use crate::{ConnectionId, Direction, Event, EventKind, Frame, Message, Opcode, Record, Session};
+
+/// Looks for a pattern in all payloads of a capture, record by record.
+#[derive(Debug)]
+pub struct Search {
+    session: Session,
+    pattern: Pattern,
+    /// Lanes with a message that has begun and not ended.
+    begun: HashSet<(ConnectionId, Direction)>,
+}
+
+/// A search while a record of it is taken in.
+struct Look<'a> {
+    pattern: &'a Pattern,
+    begun: &'a mut HashSet<(ConnectionId, Direction)>,
+    found: &'a mut Found,
+    /// Whether the payload that was shown last holds the pattern; of the frame, then of its message.
+    shown: Option<bool>,
+}
+
+impl Search {
+    /// A search that has seen nothing yet.
+    pub fn new(pattern: Pattern) -> Self {
+        let limits = Limits { body_content: 0, ..Limits::KEEP };
+        Self { session: Session::new(limits), pattern, begun: HashSet::new() }
+    }
+
+    /// Takes in the next record of the capture, and marks in `found` what it holds: always the same
+    /// `found`, empty before the first record.
+    ///
+    /// Of a payload that comes in parts, and of a compressed message, as many octets are looked through
+    /// as [`Limits::KEEP`] keeps.
+    pub fn receive(&mut self, record: &Record, found: &mut Found) {
+        let Self { session, pattern, begun } = self;
+        session.receive_to(record, &mut Look { pattern, begun, found, shown: None });
+    }
+}
+
+impl Look<'_> {
+    /// Whether this payload holds the pattern, or the one that was shown did.
+    fn holds(&self, kept: &[u8]) -> bool {
+        self.shown.unwrap_or_else(|| self.pattern.is_in(kept))
+    }
+}
+
+impl EventSink for Look<'_> {
+    #[inline]
+    fn sees_payloads(&self) -> bool {
+        true
+    }
+
+    #[inline]
+    fn payload(&mut self, plain: &[u8]) {
+        self.shown = Some(self.pattern.is_in(plain));
+    }
+
+    fn frame(&mut self, connection: ConnectionId, frame: Frame) {
+        let opcode = frame.header.opcode;
+        let holds = self.holds(&frame.payload);
+        let row = self.found.add_frame(holds);
+        if self.shown.is_some() {
+            // It is a message of its own, which comes next.
+            return;
+        }
+        // A frame that is no part of a data message is a row of its own among the messages.
+        let lane = (connection, frame.direction);
+        let is_part = if opcode.begins_message() {
+            self.begun.insert(lane);
+            true
+        } else {
+            opcode == Opcode::Continuation && self.begun.contains(&lane)
+        };
+        if holds && !is_part {
+            self.found.mark_message(row);
+        }
+    }
+
+    fn message(&mut self, connection: ConnectionId, message: Message) {
+        if self.holds(&message.data) {
+            self.found.mark_message(self.found.frames_seen().saturating_sub(1));
+        }
+        if self.shown.take().is_none() {
+            self.begun.remove(&(connection, message.direction));
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        match event.kind {
+            EventKind::FrameDecoded(frame) => self.frame(event.connection, frame),
+            EventKind::MessageCompleted(message) => self.message(event.connection, message),
+            EventKind::ConnectionEnded(_) => {
+                for direction in Direction::BOTH {
+                    self.begun.remove(&(event.connection, direction));
+                }
+            }
+            _ => {}
+        }
+    }
+}
