@@ -18,6 +18,11 @@ pub const PAYLOAD_LEN: usize = 64;
 /// Frames in each packet.
 const PER_PACKET: usize = 2;
 
+/// What some of the frames say, and what none does.
+pub const NEEDLES: [&str; 2] = ["\"sym\":\"rare\"", "/bid\":12[0-9]{4},|elsewhere/"];
+/// One frame in so many says the first of them.
+pub const NEEDLE_EVERY: usize = 10_007;
+
 const REQUEST: &[u8] = b"GET /quotes HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n\
     Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
     Sec-WebSocket-Version: 13\r\n\r\n";
@@ -53,7 +58,8 @@ pub fn write(out: impl Write, connections: u32) -> io::Result<()> {
 }
 
 fn append_frame(number: usize, direction: Direction, wire: &mut Vec<u8>) {
-    let mut payload = format!("{{\"sym\":\"ACME\",\"bid\":{},\"n\":{number}", number % 9973);
+    let symbol = if number.is_multiple_of(NEEDLE_EVERY) { "RARE" } else { "ACME" };
+    let mut payload = format!("{{\"sym\":\"{symbol}\",\"bid\":{},\"n\":{number}", number % 9973);
     while payload.len() < PAYLOAD_LEN - 1 {
         payload.push(' ');
     }

@@ -1,4 +1,5 @@
-//! How long a capture of a million frames takes to open, and how much memory its index holds.
+//! How long a capture of a million frames takes to open and to search, and how much memory its index
+//! holds.
 //!
 //! ```text
 //! cargo bench -p framescope-core --bench opening [-- CONNECTIONS [KEEP_THE_FILE_HERE]]
@@ -17,8 +18,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use framescope_core::Index;
 use framescope_core::capture::{CaptureItem, CaptureReader};
+use framescope_core::search::{Found, Pattern, Search};
+use framescope_core::{Index, Record};
 
 /// Octets read at once, as the viewers do.
 const PIECE: usize = 256 << 10;
@@ -40,7 +42,8 @@ fn main() {
         len as f64 / 1e6
     );
 
-    let mut runs: Vec<Opened> = (0..if is_bench { 15 } else { 1 }).map(|_| open(&path)).collect();
+    let rounds = if is_bench { 15 } else { 1 };
+    let mut runs: Vec<Opened> = (0..rounds).map(|_| open(&path)).collect();
     let held = runs.first().and_then(|first| first.held);
     runs.sort_by_key(|run| run.all);
     if let Some(median) = runs.get(runs.len() / 2) {
@@ -56,6 +59,14 @@ fn main() {
         Some(octets) => println!("  the index holds {:.1} MB", octets as f64 / 1e6),
         None => println!("  what the index holds cannot be told on this system"),
     }
+    for typed in capture::NEEDLES {
+        let pattern = Pattern::parse(typed).expect("a pattern");
+        let mut runs: Vec<_> = (0..rounds).map(|_| search(&path, &pattern)).collect();
+        runs.sort_unstable();
+        if let Some((took, found)) = runs.get(runs.len() / 2) {
+            println!("  {typed} found in {found} messages after {:.1} ms", millis(*took));
+        }
+    }
 }
 
 struct Opened {
@@ -70,6 +81,32 @@ fn open(path: &Path) -> Opened {
     let start = Instant::now();
     let mut first_row = None;
     let mut index = Index::new();
+    read(path, |record, block_offset| {
+        index.receive(record, block_offset);
+        if first_row.is_none() && !index.frames().is_empty() {
+            first_row = Some(start.elapsed());
+        }
+    });
+    let all = start.elapsed();
+    assert_eq!(index.frames().len(), capture::FRAMES, "every frame has a row");
+    assert_eq!(index.messages().len(), capture::FRAMES, "and is a message");
+    assert_eq!(index.findings(), [], "without findings");
+    let held = resident().zip(before).map(|(after, before)| after.saturating_sub(before));
+    Opened { first_row: first_row.expect("there are rows"), all, held }
+}
+
+/// Looks for a pattern in all payloads: how long that took, and how many messages hold it.
+fn search(path: &Path, pattern: &Pattern) -> (Duration, usize) {
+    let start = Instant::now();
+    let (mut search, mut found) = (Search::new(pattern.clone()), Found::default());
+    read(path, |record, _| search.receive(record, &mut found));
+    let took = start.elapsed();
+    assert_eq!(found.frames_seen(), capture::FRAMES, "every frame is looked at");
+    (took, found.messages().count())
+}
+
+/// Reads a capture as the viewers do.
+fn read(path: &Path, mut take: impl FnMut(&Record, u64)) {
     let mut file = File::open(path).expect("it was written");
     let mut reader = CaptureReader::new();
     let mut room = BytesMut::new();
@@ -82,27 +119,16 @@ fn open(path: &Path) -> Opened {
         room.resize(PIECE, 0);
         let len = file.read(&mut room).expect("it can be read");
         if len == 0 {
-            break;
+            return;
         }
         reader.receive(room.split_to(len).freeze());
         while let Some(item) = reader.poll() {
             match item {
-                CaptureItem::Record { record, block_offset } => {
-                    index.receive(&record, block_offset);
-                }
+                CaptureItem::Record { record, block_offset } => take(&record, block_offset),
                 CaptureItem::Fault(fault) => unreachable!("{fault}"),
-            }
-            if first_row.is_none() && !index.frames().is_empty() {
-                first_row = Some(start.elapsed());
             }
         }
     }
-    let all = start.elapsed();
-    assert_eq!(index.frames().len(), capture::FRAMES, "every frame has a row");
-    assert_eq!(index.messages().len(), capture::FRAMES, "and is a message");
-    assert_eq!(index.findings(), [], "without findings");
-    let held = resident().zip(before).map(|(after, before)| after.saturating_sub(before));
-    Opened { first_row: first_row.expect("there are rows"), all, held }
 }
 
 /// Octets of memory the process has, where the system says so in `/proc`.
