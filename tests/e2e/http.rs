@@ -162,6 +162,16 @@ fn requests_with_ambiguous_framing_reach_the_server_as_they_were_sent() {
         "POST / HTTP/1.1\r\nHost: {}\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
         "POST / HTTP/1.1\r\nHost: {}\r\nTransfer-Encoding: xchunked\r\n\r\nx",
         "GET / HTTP/1.1\r\nHost: {}\r\nNo colon\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: {}\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: {}\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: {}\r\nTransfer-Encoding:\x0Bchunked\r\n\r\n0\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: {}\r\nTransfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: {}\r\nContent-Length: +1\r\n\r\na",
+        "GET / HTTP/1.1\nHost: {}\nX: bare line feeds\n\n",
+        "GET / HTTP/1.1\r\nHost: {}\r\nX: a\rContent-Length: 9\r\n\r\n",
+        "GET http://other.example/ HTTP/1.1\r\nHost: {}\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: {}\r\nHost: {}\r\n\r\n",
+        "GET / HTTP/1.1\r\n X: before the first field\r\nHost: {}\r\n\r\n",
     ] {
         let mut client = proxy.connect();
         client.send(ambiguous.replace("{}", "h").as_bytes());
@@ -169,5 +179,33 @@ fn requests_with_ambiguous_framing_reach_the_server_as_they_were_sent() {
         server.expect(ambiguous.replace("{}", &host).as_bytes());
         server.send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
         client.expect(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+    }
+}
+
+/// Of two clients at once each hears from its own upstream connection alone, even where one sends what
+/// a server might take for two requests.
+#[test]
+fn what_one_client_smuggles_is_answered_to_that_client_alone() {
+    let upstream = Upstream::bind();
+    let proxy = Proxy::start(&upstream.url("http"));
+    let smuggled = "GET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n";
+    let mut attacker = proxy.connect();
+    let framing = "Content-Length: 0\r\nTransfer-Encoding: identity";
+    attacker.send(format!("POST / HTTP/1.1\r\nHost: h\r\n{framing}\r\n\r\n{smuggled}").as_bytes());
+    let mut of_attacker = upstream.accept();
+    assert!(of_attacker.read_head().starts_with("POST / "));
+    assert!(of_attacker.read_head().starts_with("GET /smuggled "));
+
+    let mut victim = proxy.connect();
+    victim.send(b"GET /mine HTTP/1.1\r\nHost: h\r\n\r\n");
+    let mut of_victim = upstream.accept();
+    assert!(of_victim.read_head().starts_with("GET /mine "));
+    for _ in 0..2 {
+        of_attacker.send(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+    }
+    of_victim.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    assert!(victim.read_head().starts_with("HTTP/1.1 200 "));
+    for _ in 0..2 {
+        assert!(attacker.read_head().starts_with("HTTP/1.1 403 "));
     }
 }
