@@ -49,6 +49,10 @@ pub struct ProxyArgs {
     /// Pass Host and Origin on as the client sent them
     #[arg(long)]
     preserve_host: bool,
+    /// A further name that clients call this proxy by: pages from there are its own, and their Origin
+    /// becomes the upstream's
+    #[arg(long, value_name = "NAME", conflicts_with = "preserve_host")]
+    own_name: Vec<String>,
     /// What to do when the disk cannot keep up: block the wire, or leave a marked gap in the capture
     #[arg(long, value_name = "WHAT", default_value = "block", hide_possible_values = true)]
     when_slow: Slow,
@@ -106,6 +110,7 @@ impl ProxyArgs {
         EngineConfig {
             capture: self.write.clone(),
             preserve_host: self.preserve_host,
+            own_names: self.own_name.clone(),
             strict: self.strict,
             insecure_upstream: self.insecure_upstream,
             upstream_ca: self.upstream_ca.clone(),

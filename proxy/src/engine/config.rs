@@ -30,6 +30,9 @@ pub struct EngineConfig {
     pub data_dir: Option<PathBuf>,
     /// Forward `Host` and `Origin` as the client sent them.
     pub preserve_host: bool,
+    /// Further names by which pages come from the proxy: their `Origin` becomes the upstream's, as
+    /// that of `localhost`, of any address and of the upstream's own name does.
+    pub own_names: Vec<String>,
     /// Answer 502 instead of passing on a 101 with a wrong or missing `Sec-WebSocket-Accept`.
     pub strict: bool,
     /// Do not verify the upstream's certificate.
@@ -59,6 +62,7 @@ impl EngineConfig {
             capture: None,
             data_dir: None,
             preserve_host: false,
+            own_names: Vec::new(),
             strict: false,
             insecure_upstream: false,
             upstream_ca: None,

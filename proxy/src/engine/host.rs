@@ -47,7 +47,8 @@ pub(super) fn prepare(config: &EngineConfig) -> Result<Prepared, StartError> {
             (Target::parse(&format!("ws://{}", server.local_addr()))?, Some(server))
         }
     };
-    let rewrite = Rewrite::new(&target, config.preserve_host);
+    let rewrite = Rewrite::new(&target, config.preserve_host)
+        .with_own_names(config.own_names.iter().cloned());
     let tls = UpstreamTlsConfig {
         extra_roots: config.upstream_ca.clone(),
         insecure: config.insecure_upstream,

@@ -1,5 +1,7 @@
 //! What a reverse proxy must edit in a request head, in place; every other octet stays.
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 use framescope_core::connection::Alteration;
 use framescope_core::http::edit::{Edit, replace};
@@ -20,13 +22,26 @@ pub struct Rewrite {
 struct Named {
     authority: String,
     origin: String,
+    /// Further names of the proxy, in any case.
+    own: Vec<String>,
 }
 
 impl Rewrite {
     /// For requests to `target`.
     pub fn new(target: &Target, preserve_host: bool) -> Self {
-        let named = Named { authority: target.authority(), origin: target.origin() };
+        // Who calls the proxy by the upstream's name has told the system to.
+        let own = vec![target.host().to_owned()];
+        let named = Named { authority: target.authority(), origin: target.origin(), own };
         Self { named: (!preserve_host).then_some(named), base_path: target.base_path().to_owned() }
+    }
+
+    /// Pages that come from the proxy by one of `names` are its own too.
+    #[must_use]
+    pub fn with_own_names(mut self, names: impl IntoIterator<Item = String>) -> Self {
+        if let Some(named) = &mut self.named {
+            named.own.extend(names);
+        }
+        self
     }
 
     /// The head as the upstream is to get it, and what was changed.
@@ -42,7 +57,8 @@ impl Rewrite {
             edits.extend(Edit::target(head, to));
         }
         if let Some(named) = &self.named {
-            let own_origin = head.value("Host").map(|host| {
+            let own_host = head.value("Host").filter(|host| named.is_own(host));
+            let own_origin = own_host.map(|host| {
                 let scheme = if client_tls { "https" } else { "http" };
                 format!("{scheme}://{host}")
             });
@@ -71,6 +87,24 @@ impl Rewrite {
                 (head.raw.clone(), Vec::new())
             }
         }
+    }
+}
+
+impl Named {
+    /// Whether this value of `Host` is certain to name the proxy. Any other name may be that of a
+    /// stranger who lets it point here: were a page of theirs taken for one of ours, the upstream would
+    /// let in whom it keeps out (DNS rebinding). Behind an address stands no name to point anywhere.
+    fn is_own(&self, host: &str) -> bool {
+        let name = match host.strip_prefix('[') {
+            Some(bracketed) => bracketed.split(']').next().unwrap_or_default(),
+            None => host.split(':').next().unwrap_or_default(),
+        };
+        let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+        // RFC 6761 §6.3: `localhost` and all below it are this machine.
+        name.parse::<IpAddr>().is_ok()
+            || name == "localhost"
+            || name.ends_with(".localhost")
+            || self.own.iter().any(|own| own.eq_ignore_ascii_case(&name))
     }
 }
 
@@ -110,7 +144,7 @@ mod tests {
             (
                 UP,
                 true,
-                "GET / HTTP/1.1\r\nHost: a:1\r\nOrigin: https://a:1\r\n\r\n",
+                "GET / HTTP/1.1\r\nHost: [::1]:1\r\nOrigin: https://[::1]:1\r\n\r\n",
                 "GET /base/ HTTP/1.1\r\nHost: up.example\r\nOrigin: https://up.example\r\n\r\n",
             ),
             // Another page's origin is for the upstream to judge.
@@ -137,6 +171,37 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_a_stranger_may_point_here_makes_no_origin_our_own() {
+        let rows = [
+            ("127.0.0.1:9001", true),
+            ("192.168.1.7", true),
+            ("[::1]:9001", true),
+            ("LocalHost:9001", true),
+            ("app.localhost.:9001", true),
+            ("up.example", true),
+            ("Dev-Box:9001", true),
+            ("evil.example:9001", false),
+            ("127.0.0.1.evil.example:9001", false),
+            ("localhost.evil.example", false),
+            ("notlocalhost", false),
+            ("", false),
+        ];
+        let target = Target::parse("ws://up.example:80").unwrap();
+        let rewrite = Rewrite::new(&target, false).with_own_names(["dev-box".to_owned()]);
+        for (host, own) in rows {
+            let head = format!("GET / HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\n\r\n");
+            let head = Head::parse_request(head.into(), 0).unwrap();
+            let (octets, _) = rewrite.apply(&head, false);
+            let edited = Head::parse_request(octets, 0).unwrap();
+            let origin = edited.value("Origin").unwrap().into_owned();
+            let expected =
+                if own { "http://up.example".to_owned() } else { format!("http://{host}") };
+            assert_eq!(origin, expected, "{host}");
+            assert_eq!(edited.value("Host").unwrap(), "up.example", "{host}");
+        }
+    }
+
+    #[test]
     fn preserving_the_host_leaves_the_origin_too_and_still_adds_the_base_path() {
         let head = "GET /x HTTP/1.1\r\nHost: a\r\nOrigin: http://a\r\n\r\n";
         let (octets, told) = rewritten("ws://b/base", true, false, head);
@@ -147,10 +212,10 @@ mod tests {
 
     #[test]
     fn every_change_is_told_and_nothing_else() {
-        let head = "GET / HTTP/1.1\r\nHost: a\r\nOrigin: http://a\r\n\r\n";
+        let head = "GET / HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost\r\n\r\n";
         let (_, told) = rewritten("ws://b", false, false, head);
-        assert_eq!(told, ["Host: a -> b", "Origin: http://a -> http://b"]);
-        let (_, told) = rewritten("ws://a", false, false, head);
+        assert_eq!(told, ["Host: localhost -> b", "Origin: http://localhost -> http://b"]);
+        let (_, told) = rewritten("ws://localhost", false, false, head);
         assert!(told.is_empty(), "what is right already is not changed: {told:?}");
     }
 }
