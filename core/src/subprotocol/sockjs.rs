@@ -47,7 +47,8 @@ impl SockJs {
     fn of_server(&mut self, message: &MessageFacts<'_>, out: &mut Packets) {
         let frame = |kind, role| {
             let mut packet = Packet::new(Subprotocol::SockJs, kind, role);
-            packet.field("frame type", FieldForm::Meaning, kind, Some(Span::at(0, 1)));
+            let span = message.data.first().map(|_| Span::at(0, 1));
+            packet.field("frame type", FieldForm::Meaning, kind, span);
             packet
         };
         let kind = message.data.first().copied();

@@ -384,7 +384,9 @@ fn say_body(frame: &Frame, packet: &mut Packet) {
 
 impl Frame {
     fn add_fields(&self, packet: &mut Packet) {
-        let command = self.at.map(|at| crate::payload::Span::at(at, self.command.len()));
+        let is_as_sent = !self.command.contains(char::REPLACEMENT_CHARACTER);
+        let at = self.at.filter(|_| is_as_sent);
+        let command = at.map(|at| crate::payload::Span::at(at, self.command.len()));
         packet.field("command", FieldForm::Text, &self.command, command);
         for header in &self.headers {
             packet.field(header.name.clone(), FieldForm::Text, &header.value, header.span);

@@ -128,6 +128,8 @@ impl Reader<'_> {
         };
         let behind_name = start.saturating_add(name.len()).saturating_add(1);
         let span = self.offset(behind_name).map(|at| Span::at(at, value.len()));
+        // What stands for octets that are no UTF-8 is of another length than they are.
+        let span = span.filter(|_| !line.contains(char::REPLACEMENT_CHARACTER));
         let (name, value) = if has_escapes {
             (self.unescape(name, at), self.unescape(value, at))
         } else {
