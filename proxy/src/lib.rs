@@ -13,6 +13,7 @@
 
 pub mod cli;
 pub mod clock;
+pub mod compare;
 pub mod connection;
 pub mod demo;
 pub mod engine;

@@ -9,7 +9,7 @@ use super::{
     Detection, Format, Hints, Limits, Span, base64, bson, cbor, detect, image, json, msgpack,
     packed, protobuf, text,
 };
-use crate::present::{counted, octets};
+use crate::present::{counted, octets, thousands};
 
 /// What a payload says in a format.
 #[derive(Debug, Clone, PartialEq)]
@@ -123,7 +123,7 @@ impl View {
                 count => format!(" of {}", counted(count as u64, one, many)),
             };
             facts.push(Fact::new("value", format!("{}{held}", root.kind)).at(root.span));
-            facts.push(Fact::new("nodes", counted(tree.nodes().len() as u64, "node", "nodes")));
+            facts.push(Fact::new("nodes", thousands(tree.nodes().len() as u64)));
         }
         Self { format, facts, body: Body::Tree(tree), fault, cut }
     }

@@ -2,6 +2,7 @@
 
 mod accept;
 mod ca;
+mod compare;
 mod demo;
 mod exit;
 mod explain;
@@ -52,6 +53,7 @@ enum Command {
     Proxy(Box<proxy::ProxyArgs>),
     Show(show::ShowArgs),
     Demo(demo::DemoArgs),
+    Compare(compare::CompareArgs),
     Explain(explain::ExplainArgs),
     Accept(accept::AcceptArgs),
     Ca(ca::CaArgs),
@@ -101,6 +103,7 @@ impl Command {
             Self::Proxy(args) => proxy::run(args, palette, told),
             Self::Show(args) => show::run(args, palette, told),
             Self::Demo(args) => demo::run(args, told),
+            Self::Compare(args) => compare::run(args, palette, &mut stdout()),
             Self::Explain(args) => {
                 explain::run(args, palette, &mut io::stdin().lock(), &mut stdout())
             }
