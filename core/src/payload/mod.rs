@@ -5,6 +5,7 @@
 //! | [`Format`] | a way to read a payload: text, JSON, CBOR, gzip … |
 //! | [`Detection`] | the format a payload seems to have, and the reason in words |
 //! | [`View`] | a payload read as one format: facts, and a body to show |
+//! | [`Lens`], [`Seen`] | a format and a schema that somebody chose for all payloads, and one seen through it |
 //! | [`Tree`] | what every structured format becomes: values, exact, each with its octets |
 //! | [`Notation`] | a tree as text, laid out in lines or on one |
 //! | [`Fault`] | the first octet that is wrong, and what is wrong with it |
@@ -46,6 +47,7 @@ mod items;
 pub mod json;
 #[cfg(test)]
 mod laws;
+mod lens;
 pub mod limits;
 mod moment;
 pub mod msgpack;
@@ -61,6 +63,7 @@ pub mod view;
 pub use detect::{Confidence, Detection, Hints, candidates, detect};
 pub use fault::{Cut, CutLimit, Fault};
 pub use format::Format;
+pub use lens::{Lens, Seen};
 pub use limits::Limits;
 pub use notation::Notation;
 pub use number::Number;

@@ -2,6 +2,9 @@
 
 use prost_reflect::{DescriptorPool, MessageDescriptor};
 
+use super::reader;
+use crate::payload::{Limits, Tree};
+
 /// The types of a set of `.proto` files.
 #[derive(Debug, Clone)]
 pub struct Schema {
@@ -34,7 +37,24 @@ impl Schema {
         names
     }
 
-    pub(super) fn message(&self, name: &str) -> Option<MessageDescriptor> {
-        self.pool.get_message_by_name(name)
+    /// The type of this full name, such as `package.Message`.
+    pub fn message_type(&self, name: &str) -> Option<MessageType> {
+        self.pool.get_message_by_name(name).map(MessageType)
+    }
+}
+
+/// One message type of a [`Schema`], to read any number of payloads as it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageType(MessageDescriptor);
+
+impl MessageType {
+    /// Its full name: `package.Message`.
+    pub fn name(&self) -> &str {
+        self.0.full_name()
+    }
+
+    /// Reads one message of this type.
+    pub fn read(&self, payload: &[u8], limits: &Limits) -> Tree {
+        reader::read(payload, Some(self.0.clone()), limits)
     }
 }
