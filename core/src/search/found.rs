@@ -30,6 +30,39 @@ impl Marks {
         self.count
     }
 
+    /// The first marked row at or behind `row`.
+    pub fn next_from(&self, row: usize) -> Option<usize> {
+        let first = row / 64;
+        let behind = u64::MAX << (row % 64);
+        let words = self.words.iter().enumerate().skip(first);
+        words.map(|(at, word)| (at, if at == first { word & behind } else { *word })).find_map(
+            |(at, word)| {
+                let bit = usize::try_from(word.trailing_zeros()).ok()?;
+                (word != 0).then(|| at.saturating_mul(64).saturating_add(bit))
+            },
+        )
+    }
+
+    /// The last marked row before `row`.
+    pub fn last_before(&self, row: usize) -> Option<usize> {
+        let last = row / 64;
+        let before = !(u64::MAX << (row % 64));
+        let words = self.words.iter().enumerate().take(last.saturating_add(1)).rev();
+        words.map(|(at, word)| (at, if at == last { word & before } else { *word })).find_map(
+            |(at, word)| {
+                let bit = usize::try_from(word.checked_ilog2()?).ok()?;
+                Some(at.saturating_mul(64).saturating_add(bit))
+            },
+        )
+    }
+
+    /// How many rows before `row` are marked.
+    pub fn count_before(&self, row: usize) -> usize {
+        let whole = self.words.iter().take(row / 64).map(|word| word.count_ones()).sum::<u32>();
+        let part = self.words.get(row / 64).map_or(0, |word| word & !(u64::MAX << (row % 64)));
+        usize::try_from(whole.saturating_add(part.count_ones())).unwrap_or(usize::MAX)
+    }
+
     /// The marked rows, in order.
     pub fn rows(&self) -> impl Iterator<Item = usize> + '_ {
         self.words.iter().enumerate().flat_map(|(at, &word)| {
@@ -94,5 +127,12 @@ mod tests {
         assert_eq!(marked, [0, 63, 64, 1_000_000]);
         assert_eq!(marks.rows().collect::<Vec<_>>(), marked);
         assert_eq!(marks.count(), 4);
+        let next = [0, 1, 64, 65, 1_000_000, 1_000_001].map(|row| marks.next_from(row));
+        assert_eq!(next, [Some(0), Some(63), Some(64), Some(1_000_000), Some(1_000_000), None]);
+        let last = [0, 1, 63, 64, 65, 999_999, 2_000_000].map(|row| marks.last_before(row));
+        let expected = [None, Some(0), Some(0), Some(63), Some(64), Some(64), Some(1_000_000)];
+        assert_eq!(last, expected);
+        let before = [0, 1, 63, 64, 65, 2_000_000].map(|row| marks.count_before(row));
+        assert_eq!(before, [0, 1, 1, 2, 3, 4]);
     }
 }

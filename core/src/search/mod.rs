@@ -13,7 +13,7 @@ mod pattern;
 use std::collections::HashSet;
 
 pub use found::{Found, Marks};
-pub use pattern::{Pattern, PatternError};
+pub use pattern::{Pattern, PatternError, Syntax};
 
 use crate::session::{EventSink, Limits};
 use crate::{ConnectionId, Direction, Event, EventKind, Frame, Message, Opcode, Record, Session};
