@@ -111,6 +111,7 @@ fn check(tape: Tape) -> (Index, Vec<u8>) {
         let seen = index.frames().get(row).unwrap();
         assert_eq!((seen.connection(), seen.direction()), (*connection, frame.direction));
         assert_eq!((seen.header(), seen.offset()), (frame.header, frame.offset));
+        assert_eq!(index.frame_row(*connection, frame.direction, frame.index), Some(row));
         if row % 37 == 0 || frames.len() < 1000 {
             let content = index.frame_plan(row).unwrap().read_frame(&mut file, 1 << 20).unwrap();
             assert_eq!(content.header, frame.header);

@@ -243,7 +243,11 @@ proptest! {
         let (mut frames, mut messages) = (Vec::new(), HashMap::new());
         for event in events(&records) {
             match event.kind {
-                EventKind::FrameDecoded(frame) => frames.push(pattern.is_in(&frame.payload)),
+                EventKind::FrameDecoded(frame) => {
+                    let row = index.frame_row(event.connection, frame.direction, frame.index);
+                    prop_assert_eq!(row, Some(frames.len()));
+                    frames.push(pattern.is_in(&frame.payload));
+                }
                 EventKind::MessageCompleted(message) => {
                     messages.insert(frames.len() - 1, pattern.is_in(&message.data));
                 }
@@ -252,6 +256,11 @@ proptest! {
         }
         prop_assert_eq!(found.frames_seen(), frames.len());
         prop_assert_eq!(index.frames().len(), frames.len());
+        let lane = |row: usize| index.frames().get(row).unwrap().direction();
+        for row in 0..frames.len() {
+            let before = (0..row).rev().find(|before| lane(*before) == lane(row));
+            prop_assert_eq!(index.row_before(row, usize::MAX), before);
+        }
         let marked: Vec<usize> = (0..frames.len()).filter(|row| frames[*row]).collect();
         prop_assert_eq!(found.frames().rows().collect::<Vec<_>>(), marked);
         let holds = |row: &usize| messages.get(row).copied().unwrap_or(frames[*row]);

@@ -8,8 +8,8 @@ use crate::message::CompressionFacts;
 use crate::message::inflate::WINDOW;
 use crate::session::EventSink;
 use crate::{
-    ConnectionId, ConnectionInfo, Diagnostic, Event, EventKind, Frame, Leg, Message, Opcode,
-    Record, Session, Timestamp,
+    ConnectionId, ConnectionInfo, Diagnostic, Direction, Event, EventKind, Frame, Leg, Message,
+    Opcode, Record, Session, Timestamp,
 };
 
 /// Findings listed in all; beyond it they are only counted on their connection.
@@ -28,6 +28,10 @@ pub(super) struct Rows {
     pub(super) connections: Vec<ConnectionSummary>,
     pub(super) findings: Vec<(ConnectionId, Diagnostic)>,
 }
+
+/// Frames of a lane from one whose row is kept to the next: what a search for a frame by its ordinal
+/// walks through.
+const ORDINAL_STEP: u64 = 64;
 
 /// One connection: its summary's row, and what its lanes need to grow and to be read.
 #[derive(Debug)]
@@ -48,6 +52,8 @@ pub(super) struct LaneState {
     message_began: Option<u32>,
     /// The latest frame: its ordinal in the lane and its row.
     latest: Option<(u64, u32)>,
+    /// The rows of every [`ORDINAL_STEP`]th frame, the first one's first.
+    stepping_rows: Vec<u32>,
     checkpoints: Vec<Checkpoint>,
     /// Messages and octets since the last checkpoint.
     since: (u32, u64),
@@ -98,6 +104,25 @@ impl Rows {
 }
 
 impl LaneState {
+    /// The row of the frame with this ordinal in the lane, among `frames`.
+    pub(super) fn row_of(
+        &self,
+        lane: (ConnectionId, Direction),
+        ordinal: u64,
+        frames: &FrameIndex,
+    ) -> Option<usize> {
+        let (latest, latest_row) = self.latest?;
+        if ordinal >= latest {
+            return (ordinal == latest).then_some(latest_row as usize);
+        }
+        let step = usize::try_from(ordinal.checked_div(ORDINAL_STEP)?).ok()?;
+        let start = *self.stepping_rows.get(step)? as usize;
+        let behind = usize::try_from(ordinal.checked_rem(ORDINAL_STEP)?).ok()?;
+        let rows = frames.rows().get(start..)?.iter().zip(start..);
+        let mut in_lane = rows.filter(|(row, _)| (row.connection(), row.direction()) == lane);
+        in_lane.nth(behind).map(|(_, row)| row)
+    }
+
     /// The last checkpoint at or before this lane offset.
     pub(super) fn checkpoint_before(&self, offset: u64) -> Option<&Checkpoint> {
         let after = self.checkpoints.partition_point(|point| point.offset <= offset);
@@ -160,6 +185,9 @@ impl Growth<'_> {
         let row = self.frames.push(self.id, frame, compressed);
         let row = u32::try_from(row).unwrap_or(u32::MAX);
         lane.latest = Some((frame.index, row));
+        if frame.index.is_multiple_of(ORDINAL_STEP) {
+            lane.stepping_rows.push(row);
+        }
         self.summary.count_frame(frame);
         if begins {
             lane.message_began = Some(row);
@@ -192,11 +220,11 @@ impl Growth<'_> {
 
     fn add_finding(&mut self, finding: Diagnostic) {
         self.summary.count_finding(finding.rule.severity);
-        let latest = self.lanes[finding.direction.index()].latest;
-        if let (Some(about), Some((ordinal, row))) = (finding.place.frame, latest)
-            && about == ordinal
-        {
-            self.frames.mark(row as usize, finding.rule.severity);
+        if let Some(ordinal) = finding.place.frame {
+            let lane = &self.lanes[finding.direction.index()];
+            if let Some(row) = lane.row_of((self.id, finding.direction), ordinal, self.frames) {
+                self.frames.mark(row, finding.rule.severity);
+            }
         }
         if self.findings.len() < MAX_FINDINGS {
             self.findings.push((self.id, finding));

@@ -100,6 +100,27 @@ impl Index {
         &self.rows.findings
     }
 
+    /// The row (an index into [`Index::frames`]) of the frame with this ordinal in its lane, from 0:
+    /// what [`Place::frame`](crate::diagnostics::Place::frame) names.
+    pub fn frame_row(
+        &self,
+        connection: ConnectionId,
+        direction: Direction,
+        ordinal: u64,
+    ) -> Option<usize> {
+        let lane = self.lane(connection, direction)?;
+        lane.row_of((connection, direction), ordinal, self.frames())
+    }
+
+    /// The row of the frame before this row's one in the same lane, looking at `most` rows before it.
+    pub fn row_before(&self, row: usize, most: usize) -> Option<usize> {
+        let lane = |row: &FrameRow| (row.connection(), row.direction());
+        let of_row = lane(self.frames().get(row)?);
+        let from = row.saturating_sub(most);
+        let before = self.frames().rows().get(from..row)?;
+        before.iter().rposition(|row| lane(row) == of_row).map(|at| from.saturating_add(at))
+    }
+
     /// How to read the frame of this row (an index into [`Index::frames`]) from the capture.
     pub fn frame_plan(&self, row: usize) -> Option<ReadPlan> {
         let frame = self.frames().get(row)?;
