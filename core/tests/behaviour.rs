@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use framescope_core::diagnostics::Example;
+use framescope_core::diagnostics::{Confidence, Example};
 use framescope_core::session::Limits;
 use framescope_core::{Direction, EventKind, Index, Session};
 
@@ -76,6 +76,25 @@ fn a_pong_with_another_payload_leaves_its_ping_open() {
             ("PING_UNANSWERED", "the server's Ping, frame 0, has no Pong after 10 s".to_owned()),
         ]
     );
+}
+
+#[test]
+fn a_finding_told_later_marks_the_row_of_its_frame() {
+    let script = "
+        ↓ (810141)*200
+        ↓ 89 01 61
+        ↓ (810141)*200
+        wait 11 s
+        ↓ 81 01 41
+    ";
+    let mut index = Index::new();
+    (Example { script }).records().unwrap().iter().for_each(|record| index.receive(record, 0));
+    let finding = &index.findings()[0].1;
+    assert_eq!((finding.rule.code, finding.place.frame), ("PING_UNANSWERED", Some(200)));
+    assert_eq!(finding.rule.confidence(), Confidence::Inferred);
+    let rows = index.frames().rows();
+    let marked = (0..rows.len()).filter(|row| rows[*row].severity().is_some());
+    assert_eq!(marked.collect::<Vec<_>>(), [200]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 pub(crate) use evidence::shown;
 pub use example::Example;
-pub use rules::{Rule, Scope};
+pub use rules::{Confidence, Rule, Scope};
 
 use crate::{Direction, Timestamp};
 

@@ -69,6 +69,56 @@ impl Scope {
     }
 }
 
+/// How sure a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Confidence {
+    /// Concluded: from times, from what did not come, or from what chance makes all but impossible.
+    Inferred,
+    /// The octets themselves show it.
+    Proven,
+}
+
+impl Confidence {
+    /// `inferred` or `proven`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Inferred => "inferred",
+            Self::Proven => "proven",
+        }
+    }
+
+    /// What that means, in one line.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Inferred => {
+                "concluded from times, from what did not come, or from what chance makes all but \
+                 impossible"
+            }
+            Self::Proven => "the octets themselves show it",
+        }
+    }
+}
+
+/// Rules whose octets do not prove them.
+const INFERRED: [&Rule; 8] = [
+    &PING_UNANSWERED,
+    &CONNECTION_IDLE_CUT,
+    &RECONNECT_STORM,
+    &CLOSE_LINGERED,
+    &CLOSE_FOR_FAULT,
+    &MASKING_KEY_ZERO,
+    &MASKING_KEY_REPEATED,
+    &MASKING_KEY_PREDICTABLE,
+];
+
+impl Rule {
+    /// How sure its findings are.
+    pub fn confidence(&self) -> Confidence {
+        let is_inferred = INFERRED.iter().any(|rule| rule.code == self.code);
+        if is_inferred { Confidence::Inferred } else { Confidence::Proven }
+    }
+}
+
 macro_rules! rules {
     ($($code:ident: $severity:ident, $scope:ident, $section:literal, $title:literal,
        $meaning:literal, $advice:literal,
