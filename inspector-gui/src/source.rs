@@ -5,8 +5,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use framescope_core::capture::CaptureItem;
 use framescope_proxy::engine::{Engine, EngineConfig, StartError, Stats, Upstream};
 use framescope_proxy::follow::Follower;
+use framescope_proxy::recorder::Live;
 pub use framescope_proxy::set::CaptureFile;
 use framescope_proxy::view::Feed;
 use framescope_proxy::view::stop::Stop;
@@ -75,6 +77,49 @@ enum Kind {
     File(Box<CaptureFile>, Woken),
 }
 
+/// The records of a capture, in order, as far as they are there.
+#[derive(Debug)]
+pub enum Tail {
+    /// Of a proxy in this process.
+    Live(Follower<Live>),
+    /// Of a file.
+    File(Follower),
+}
+
+impl Tail {
+    /// Where in the capture reading has come to: what [`Source::wait_beyond`] takes.
+    pub fn offset(&self) -> u64 {
+        match self {
+            Self::Live(follower) => follower.offset(),
+            Self::File(follower) => follower.offset(),
+        }
+    }
+
+    /// Reads on, one chunk at most; says whether anything was there. Poll until `None` between two reads.
+    pub fn read_more(&mut self) -> std::io::Result<bool> {
+        match self {
+            Self::Live(follower) => follower.read_more(),
+            Self::File(follower) => follower.read_more(),
+        }
+    }
+
+    /// The next record or fault of what was read.
+    pub fn poll(&mut self) -> Option<CaptureItem> {
+        match self {
+            Self::Live(follower) => follower.poll(),
+            Self::File(follower) => follower.poll(),
+        }
+    }
+
+    /// Says that the capture ends here; then poll once more.
+    pub fn finish(&mut self) {
+        match self {
+            Self::Live(follower) => follower.finish(),
+            Self::File(follower) => follower.finish(),
+        }
+    }
+}
+
 /// A timer that can be cut short.
 #[derive(Debug, Default)]
 struct Woken {
@@ -139,6 +184,15 @@ impl Source {
     /// A reader of the capture: of all its files, where it is a set.
     pub fn open_capture(&self) -> std::io::Result<CaptureFile> {
         CaptureFile::open(&self.capture)
+    }
+
+    /// Follows the capture from its start: from the recorder's memory where the proxy runs here and the
+    /// newest octets are asked for, else from the file.
+    pub fn follow(&self) -> std::io::Result<Tail> {
+        match &self.kind {
+            Kind::Live(engine) => engine.follow().map(Tail::Live),
+            Kind::File(..) => Follower::open(&self.capture).map(Tail::File),
+        }
     }
 
     /// The capture file's name without its folders.

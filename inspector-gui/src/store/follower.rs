@@ -1,13 +1,11 @@
 //! The follower: reads the capture as it grows and feeds the index, in short bites.
 
-use std::io::{Read as _, Seek as _, SeekFrom};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use framescope_core::capture::{CaptureFault, CaptureItem, CaptureReader};
+use framescope_core::capture::{CaptureFault, CaptureItem};
 use framescope_core::{Index, Record};
 use parking_lot::RwLockWriteGuard;
 
@@ -17,8 +15,6 @@ use super::Shared;
 const BITE: Duration = Duration::from_millis(2);
 /// How long a wait for more lasts before it is asked again whether to go on.
 const WAIT: Duration = Duration::from_millis(250);
-/// Octets read from the capture at a time.
-const CHUNK: usize = 256 << 10;
 
 /// How long a file must not have grown to count as finished.
 const QUIET: Duration = Duration::from_millis(700);
@@ -87,49 +83,37 @@ pub(super) fn follow(
     shared: &Shared,
     mut take: impl FnMut(Follow<'_>) -> bool,
 ) -> Result<(), String> {
-    let path = shared.source.capture_path();
-    let tell = |error: std::io::Error| format!("cannot read {}: {error}", path.display());
-    let mut file = shared.source.open_capture().map_err(tell)?;
-    let start = file.position();
-    let mut reader = CaptureReader::new();
-    reader.jump(start);
-    let mut offset = start;
+    let source = &shared.source;
+    let tell =
+        |error: std::io::Error| format!("cannot read {}: {error}", source.capture_path().display());
+    let mut tail = source.follow().map_err(tell)?;
     let mut finished = false;
-    let mut buffer = vec![0; CHUNK];
     let mut records = Vec::new();
     let mut trouble = None;
     while !shared.stopped() {
-        let told = std::mem::replace(&mut trouble, shared.source.trouble());
+        let told = std::mem::replace(&mut trouble, source.trouble());
         if told != trouble {
             shared.wake.touch();
         }
-        let wait = if shared.source.is_file() && !finished { QUIET } else { WAIT };
-        let grown = shared.source.wait_beyond(offset, wait) > offset;
+        let wait = if source.is_file() && !finished { QUIET } else { WAIT };
+        let grown = source.wait_beyond(tail.offset(), wait) > tail.offset();
         match (grown, finished) {
             (true, true) => {
-                (reader, offset, finished) = (CaptureReader::new(), start, false);
-                reader.jump(start);
+                (tail, finished) = (source.follow().map_err(tell)?, false);
                 take(Follow::Restart);
                 continue;
             }
             (true, false) => {
-                file.seek(SeekFrom::Start(offset)).map_err(tell)?;
-                let count = file.read(&mut buffer).map_err(tell)?;
-                // Files of a set that were deleted meanwhile are passed over.
-                if file.position() != offset + count as u64 {
-                    reader.jump(file.position() - count as u64);
-                }
-                offset = file.position();
-                reader.receive(Bytes::copy_from_slice(&buffer[..count]));
+                tail.read_more().map_err(tell)?;
             }
             // A file that does not grow gives out what was held back; a proxy's capture goes on.
-            (false, false) if shared.source.is_file() && !shared.stopped() => {
-                reader.finish();
+            (false, false) if source.is_file() && !shared.stopped() => {
+                tail.finish();
                 finished = true;
             }
             (false, _) => continue,
         }
-        while let Some(item) = reader.poll() {
+        while let Some(item) = tail.poll() {
             match item {
                 CaptureItem::Record { record, block_offset } => {
                     records.push((record, block_offset));
@@ -139,13 +123,13 @@ pub(super) fn follow(
                 }
             }
         }
-        shared.read.fetch_max(offset, Ordering::Relaxed);
+        shared.read.fetch_max(tail.offset(), Ordering::Relaxed);
         let wants_more = take(Follow::Records(&mut records));
         records.clear();
         if finished {
             take(Follow::Finished);
         }
-        if finished || shared.source.wait_beyond(offset, Duration::ZERO) <= offset {
+        if finished || source.wait_beyond(tail.offset(), Duration::ZERO) <= tail.offset() {
             take(Follow::CaughtUp);
         }
         if !wants_more {
