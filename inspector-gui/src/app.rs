@@ -7,11 +7,12 @@ use framescope_core::{ConnectionId, Direction};
 use jiff::tz::TimeZone;
 
 use crate::command::Command;
-use crate::detail::{DetailAction, DetailPane};
+use crate::detail::{DetailAction, DetailPane, Sought};
+use crate::find::Way;
 use crate::handshake_tab::HandshakeTab;
 use crate::list::{Kinds, RowFilter, ViewRows, VirtualList};
 use crate::panels::status::Rate;
-use crate::panels::{connections, filter_bar, findings, notice, open, status, table, top};
+use crate::panels::{connections, filter_bar, findings, notice, open, search, status, table, top};
 use crate::settings::{Listing, Settings};
 use crate::source::Source;
 use crate::store::{RowKey, Search, Selection, Store, Wake};
@@ -82,6 +83,8 @@ pub struct View {
     pub query: String,
     /// The search that runs, or why it does not.
     pub search: Option<Result<Search, String>>,
+    /// The tables list only what the search has found.
+    pub hides_others: bool,
     /// The view stands still at this extent.
     pub paused: Option<Extent>,
     /// What lies before this extent is hidden.
@@ -110,20 +113,26 @@ impl View {
         self.search.as_ref().and_then(|search| search.as_ref().ok())
     }
 
+    /// The search whose finds are all that the tables list.
+    pub fn narrowing_search(&self) -> Option<&Search> {
+        self.running_search().filter(|_| self.hides_others)
+    }
+
     /// Which rows of this listing are to be shown.
     pub fn filter(&self, listing: Listing) -> RowFilter {
         RowFilter {
             connection: self.connection,
             direction: self.direction,
             kinds: self.kinds,
-            search: self.running_search().map(Search::number),
+            search: self.narrowing_search().map(Search::number),
             from: self.cleared.of(listing),
         }
     }
 
     /// Whether any chip or search narrows the tables.
     pub fn is_narrowed(&self) -> bool {
-        self.direction.is_some() || !self.kinds.is_empty() || !self.query.is_empty()
+        let searched = self.hides_others && !self.query.is_empty();
+        self.direction.is_some() || !self.kinds.is_empty() || searched
     }
 }
 
@@ -200,8 +209,9 @@ impl App {
 
     /// Starts, changes or ends the search, as the filter field says.
     pub(crate) fn query_changed(&mut self) {
-        let pattern = self.view.query.trim();
-        self.view.search = (!pattern.is_empty()).then(|| self.store.search(pattern));
+        let (typed, options) = (self.view.query.trim(), self.settings.search);
+        self.view.search = (!typed.is_empty()).then(|| self.store.search(typed, options));
+        self.view.hides_others = options.hides_others;
     }
 
     /// Looks at another capture from now on.
@@ -231,7 +241,11 @@ impl App {
             Command::CopyCapturePath => {
                 ctx.copy_text(self.source().capture_path().display().to_string());
             }
-            Command::FocusFilter => ctx.memory_mut(|memory| memory.request_focus(top::filter_id())),
+            Command::FocusFilter => {
+                ctx.memory_mut(|memory| memory.request_focus(search::field_id()));
+            }
+            Command::FindNext => self.find(Way::Next),
+            Command::FindPrevious => self.find(Way::Previous),
             Command::ResetFilters => {
                 self.view.query.clear();
                 self.view.direction = None;
@@ -314,6 +328,11 @@ impl App {
         let Some(loaded) = self.store.contents().loaded() else { return };
         match &loaded.content {
             Ok(selected) => {
+                let sought = self
+                    .view
+                    .running_search()
+                    .map(|search| Sought::new(search.number(), Arc::clone(search.pattern())));
+                self.detail.look_for(sought);
                 let action = self.detail.ui(ui, selected);
                 let table = self.view.table(self.settings.listing);
                 match action {
@@ -350,7 +369,7 @@ impl App {
 }
 
 /// Selects a row and makes sure that it stays in sight.
-fn select(table: &mut Table, row: usize) {
+pub(crate) fn select(table: &mut Table, row: usize) {
     table.selected = Some(row);
     table.fragment = 0;
     table.list.follow = false;

@@ -3,7 +3,7 @@
 use egui::{Context, Key, KeyboardShortcut, Modifiers};
 
 use crate::list::{CONNECTIONS, FINDINGS, FRAMES, MESSAGES, list_id};
-use crate::panels::top::filter_id;
+use crate::panels::search::field_id;
 
 /// An action. Buttons, menus and keys all end here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +14,10 @@ pub enum Command {
     CopyAddress,
     /// Put the cursor into the filter.
     FocusFilter,
+    /// Select the next row that the search has found.
+    FindNext,
+    /// Select the one before.
+    FindPrevious,
     /// Empty the filter and all chips.
     ResetFilters,
     /// Hold the view still, or let it go on.
@@ -46,8 +50,10 @@ pub enum Command {
 
 impl Command {
     /// Those that have a key, in the order they are tried.
-    const WITH_KEY: [Self; 8] = [
+    const WITH_KEY: [Self; 10] = [
         Self::FocusFilter,
+        Self::FindPrevious,
+        Self::FindNext,
         Self::Clear,
         Self::OpenCapture,
         Self::ShowMessages,
@@ -63,6 +69,8 @@ impl Command {
             Self::OpenInBrowser => "Open in browser",
             Self::CopyAddress => "Copy address",
             Self::FocusFilter => "Search payloads",
+            Self::FindNext => "Next match",
+            Self::FindPrevious => "Previous match",
             Self::ResetFilters => "Reset filters",
             Self::TogglePause => "Pause",
             Self::Clear => "Clear",
@@ -84,7 +92,9 @@ impl Command {
         match self {
             Self::OpenInBrowser => "Open the page behind the proxy in your browser",
             Self::CopyAddress => "Copy the address clients connect to",
-            Self::FocusFilter => "Search in payloads: any text, or /a regular expression/",
+            Self::FocusFilter => "Search in payloads: text, a regular expression, or octets in hex",
+            Self::FindNext => "Select the next row that holds what is looked for",
+            Self::FindPrevious => "Select the row before that holds what is looked for",
             Self::ResetFilters => "Empty the search and switch off every filter chip",
             Self::TogglePause => "Hold the view still; recording goes on",
             Self::Clear => "Hide everything listed so far; nothing is deleted from the capture",
@@ -106,6 +116,8 @@ impl Command {
     pub const fn shortcut(self) -> Option<KeyboardShortcut> {
         let (modifiers, key) = match self {
             Self::FocusFilter => (Modifiers::COMMAND, Key::F),
+            Self::FindNext => (Modifiers::NONE, Key::F3),
+            Self::FindPrevious => (Modifiers::SHIFT, Key::F3),
             Self::Clear => (Modifiers::COMMAND, Key::K),
             Self::OpenCapture => (Modifiers::COMMAND, Key::O),
             Self::ShowMessages => (Modifiers::COMMAND, Key::Num1),
@@ -135,12 +147,12 @@ impl Command {
         // Escape takes the focus from a field before anybody sees the key: it was meant for that field.
         let is_free = ctx.memory(|memory| {
             memory.focused().is_none_or(|id| lists.contains(&id))
-                && !memory.had_focus_last_frame(filter_id())
+                && !memory.had_focus_last_frame(field_id())
         });
         let mut pressed = Vec::new();
         for command in Self::WITH_KEY {
             let Some(shortcut) = command.shortcut() else { continue };
-            let is_plain = shortcut.modifiers == Modifiers::NONE;
+            let is_plain = shortcut.modifiers == Modifiers::NONE && shortcut.logical_key != Key::F3;
             if is_plain && (!is_free || ctx.any_popup_open()) {
                 continue;
             }

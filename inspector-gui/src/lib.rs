@@ -15,6 +15,7 @@ pub mod app;
 pub mod command;
 pub mod desktop;
 pub mod detail;
+pub mod find;
 pub mod fonts;
 pub mod handshake_tab;
 pub mod list;

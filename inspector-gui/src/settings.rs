@@ -6,6 +6,7 @@ use egui::ThemePreference;
 use serde::{Deserialize, Serialize};
 
 use crate::list::Columns;
+use crate::store::SearchOptions;
 
 /// Under this name the settings lie in eframe's storage.
 const KEY: &str = "settings";
@@ -33,6 +34,8 @@ pub struct Settings {
     pub message_columns: Columns,
     /// Column widths of the frames table.
     pub frame_columns: Columns,
+    /// How the search field is read.
+    pub search: SearchOptions,
     /// Captures opened lately, the newest first.
     pub recent: Vec<PathBuf>,
 }

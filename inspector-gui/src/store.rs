@@ -22,7 +22,7 @@ use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 
 pub use contents::{Contents, Loaded, RowKey, Selection};
 pub use preview::Preview;
-pub use search::{Search, SearchState};
+pub use search::{Search, SearchOptions, SearchState};
 
 use crate::source::Source;
 
@@ -135,8 +135,8 @@ impl Store {
     }
 
     /// Looks for a text in all payloads, in the background.
-    pub fn search(&self, pattern: &str) -> Result<Search, String> {
-        Search::spawn(Arc::clone(&self.shared), pattern)
+    pub fn search(&self, typed: &str, options: SearchOptions) -> Result<Search, String> {
+        Search::spawn(Arc::clone(&self.shared), typed, options)
     }
 }
 

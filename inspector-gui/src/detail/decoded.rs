@@ -1,10 +1,13 @@
 //! The payload read as a format: the one it seems to have, with the reason, or the one chosen.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 use egui::containers::menu::MenuButton;
 use egui::{Button, Label, RichText, Ui};
 use framescope_core::payload::{Body, Detection, Format, Hints, Limits, Span, View, detect, view};
 
+use crate::detail::Sought;
 use crate::fonts::{self, icon};
 use crate::theme;
 use crate::widgets::hex::HexContent;
@@ -27,6 +30,8 @@ pub(super) struct Decoded {
     text: Option<String>,
     text_view: TextView,
     hex_view: HexView,
+    /// Where in what is shown that is what is looked for.
+    places: Vec<Range<usize>>,
 }
 
 impl Decoded {
@@ -40,6 +45,17 @@ impl Decoded {
             self.detection = Some(detect(octets, &hints));
         }
         self.read();
+    }
+
+    /// Marks what is looked for in what is shown.
+    pub(super) fn mark(&mut self, sought: Option<&Sought>) {
+        let Some(view) = &self.view else { return };
+        let octets = view.innermost().1.unwrap_or(&self.octets);
+        self.places = sought.map_or_else(Vec::new, |sought| sought.places(octets));
+        self.text_view.mark(&self.places);
+        if let Some(tree) = &mut self.tree {
+            tree.mark(&self.places);
+        }
     }
 
     /// The format it is shown as.
@@ -166,13 +182,15 @@ impl Decoded {
             // The facts say what there is to say.
             Body::Image(_) => {}
             _ => {
-                let color = theme::palette(ui).payload;
-                let color_of = |_| color;
+                let palette = theme::palette(ui);
+                let color_of = |_| palette.payload;
+                let ground = palette.tint_strong(palette.warning);
+                let lit: Vec<_> = self.places.iter().map(|place| (place.clone(), ground)).collect();
                 let content = HexContent {
                     name: "Decoded octets",
                     octets: &octets,
                     color_of: &color_of,
-                    highlights: &[],
+                    highlights: &lit,
                 };
                 self.hex_view.ui(ui, height, &content);
             }

@@ -12,6 +12,7 @@ mod payload;
 #[path = "../../examples/gallery/sample.rs"]
 mod sample;
 pub mod selected;
+mod sought;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +22,7 @@ use jiff::tz::TimeZone;
 
 pub use payload::PayloadTab;
 pub use selected::{DetailAction, Fragment, Selected, SelectedKind, SelectedMessage};
+pub use sought::Sought;
 
 use crate::fonts;
 use crate::fonts::icon;
@@ -141,6 +143,11 @@ impl DetailPane {
             ui.ctx().request_repaint();
         }
         action
+    }
+
+    /// Marks what is looked for wherever the payload holds it, from now on; `None` marks nothing.
+    pub fn look_for(&mut self, sought: Option<Sought>) {
+        self.payload.look_for(sought);
     }
 
     /// The tab that the payload is shown in.

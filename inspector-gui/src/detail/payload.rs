@@ -1,9 +1,12 @@
 //! The payload in the form that tells most: text, its values decoded, octets.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 use egui::{Label, RichText, Ui};
 use framescope_core::Opcode;
 
+use crate::detail::Sought;
 use crate::detail::decoded::Decoded;
 use crate::detail::selected::{Selected, SelectedKind};
 use crate::fonts::icon;
@@ -48,6 +51,10 @@ pub struct PayloadPane {
     decoded: Decoded,
     text_view: TextView,
     hex_view: HexView,
+    /// What is marked wherever the payload holds it.
+    sought: Option<Sought>,
+    /// Where in `octets` it is.
+    places: Vec<Range<usize>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,12 +102,31 @@ impl PayloadPane {
         let opcode = selected.message.as_ref().map(|message| message.opcode);
         let is_text = opcode.map(|opcode| opcode == Opcode::Text);
         self.decoded.take_in(octets, is_text, is_cut);
+        self.mark();
         // A tab that the user chose stays for the frames that follow, where it can show them.
         let fits = self.tab != PayloadTab::Decoded || self.decoded.tells_more();
         if another && !(self.tab_chosen && fits) {
             self.tab_chosen = false;
             self.tab = self.most_telling(selected);
         }
+    }
+
+    /// Marks what is looked for from now on, or nothing.
+    pub(super) fn look_for(&mut self, sought: Option<Sought>) {
+        if self.sought != sought {
+            self.sought = sought;
+            self.mark();
+        }
+    }
+
+    fn mark(&mut self) {
+        let places = |octets: &[u8]| {
+            self.sought.as_ref().map_or_else(Vec::new, |sought| sought.places(octets))
+        };
+        let of_text = if self.lossy { places(self.text.as_bytes()) } else { Vec::new() };
+        self.places = places(&self.octets);
+        self.text_view.mark(if self.lossy { &of_text } else { &self.places });
+        self.decoded.mark(self.sought.as_ref());
     }
 
     fn most_telling(&self, selected: &Selected) -> PayloadTab {
@@ -179,15 +205,16 @@ impl PayloadPane {
             }
             PayloadTab::Hex => {
                 let color_of = |_| palette.payload;
-                let lit = self
-                    .decoded
-                    .selected_span()
-                    .map(|span| (span.start..span.end, palette.selection));
+                let ground = palette.tint_strong(palette.warning);
+                let mut lit: Vec<_> =
+                    self.places.iter().map(|place| (place.clone(), ground)).collect();
+                let chosen = self.decoded.selected_span();
+                lit.extend(chosen.map(|span| (span.start..span.end, palette.selection)));
                 let content = HexContent {
                     name: "Payload octets",
                     octets: &self.octets,
                     color_of: &color_of,
-                    highlights: lit.as_slice(),
+                    highlights: &lit,
                 };
                 self.hex_view.ui(ui, height, &content);
             }

@@ -7,6 +7,7 @@ pub mod format;
 pub mod notice;
 pub mod open;
 pub mod parts;
+pub mod search;
 pub mod status;
 pub mod table;
 pub mod top;

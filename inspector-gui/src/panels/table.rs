@@ -61,6 +61,10 @@ struct Row {
     severity: Option<Severity>,
     before: Option<Timestamp>,
     preview: Option<Arc<Preview>>,
+    /// The frame row by which a search marks it.
+    last_frame: usize,
+    /// It holds what is looked for, among others that do not.
+    found: bool,
 }
 
 /// Draws the table of what is listed now.
@@ -116,6 +120,14 @@ pub fn table_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
                 let index = store.index();
                 range.filter_map(|at| copy_row(&index, rows, listing, at)).collect::<Vec<_>>()
             };
+            if let Some(Ok(search)) = &app.view.search {
+                search.with_marks(|frames, messages| {
+                    let marks = if listing == Listing::Frames { frames } else { messages };
+                    for row in &mut copied {
+                        row.found = !app.view.hides_others && marks.is_marked(row.last_frame);
+                    }
+                });
+            }
             for row in &mut copied {
                 let key = key(listing, row.number);
                 row.preview = store.contents().preview(key);
@@ -159,7 +171,9 @@ fn update_rows(app: &mut App, ui: &Ui, listing: Listing) {
     let filter = app.view.filter(listing);
     let until = app.extent().of(listing);
     let index = app.store.index();
+    let hides_others = app.view.hides_others;
     let search = app.view.search.as_ref().and_then(|search| search.as_ref().ok());
+    let search = search.filter(|_| hides_others);
     let mut update = |until: usize, found: &dyn Fn(usize) -> bool| {
         let rows = match listing {
             Listing::Messages => &mut app.view.messages.rows,
@@ -193,8 +207,8 @@ fn update_rows(app: &mut App, ui: &Ui, listing: Listing) {
                 }
             };
             search.with_marks(|frames, messages| match listing {
-                Listing::Frames => update(until, frames),
-                Listing::Messages => update(until, messages),
+                Listing::Frames => update(until, &|row| frames.is_marked(row)),
+                Listing::Messages => update(until, &|row| messages.is_marked(row)),
             })
         }
     };
@@ -213,21 +227,23 @@ fn copy_row(index: &Index, rows: &ViewRows, listing: Listing, position: usize) -
     let before = position.checked_sub(1).and_then(|before| {
         Some(index.frames().get(first_frame(rows.row(before)?)?)?.first_octet_at())
     });
-    let (len, frames, severity) = match listing {
+    let (len, frames, severity, last_frame) = match listing {
         Listing::Messages => {
             let message = index.messages().get(number)?;
             let last = index.frames().get(message.last_frame as usize)?;
             let frames = (message.last_frame - message.first_frame) as usize + 1;
-            (message.data_len, frames, frame.severity().max(last.severity()))
+            let severity = frame.severity().max(last.severity());
+            (message.data_len, frames, severity, message.last_frame as usize)
         }
-        Listing::Frames => (frame.header().payload_len.value, 1, frame.severity()),
+        Listing::Frames => (frame.header().payload_len.value, 1, frame.severity(), number),
     };
     let connection = index.connection(frame.connection());
     let target = connection.map(|connection| match connection.target() {
         Some(target) => format!("{} {}", connection.id, Secrets::Masked.target(target)),
         None => connection.id.to_string(),
     });
-    Some(Row { number, frame, target, len, frames, severity, before, preview: None })
+    let (preview, found) = (None, false);
+    Some(Row { number, frame, target, len, frames, severity, before, preview, last_frame, found })
 }
 
 /// What it takes to draw rows: fonts, colours, edges of columns.
@@ -276,6 +292,10 @@ impl<'a> Look<'a> {
 
     fn common(&self, painter: &Painter, look: RowLook, row: &Row) {
         let palette = self.palette;
+        if row.found {
+            let mark = Rect::from_min_size(look.rect.min, vec2(3.0, look.rect.height()));
+            painter.rect_filled(mark, CornerRadius::ZERO, palette.accent);
+        }
         let number = format::thousands(row.number as u64 + 1);
         self.text(painter, look, 0, &number, palette.weak);
         let direction = row.frame.direction();

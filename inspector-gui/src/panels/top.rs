@@ -1,24 +1,19 @@
 //! The top bar: what is proxied, the search, pause and clear, findings, the rest in a menu.
 
-use std::sync::Arc;
-
 use egui::containers::menu::MenuButton;
 use egui::{
-    Align, Button, Color32, CornerRadius, Frame, Galley, Id, Key, Layout, RichText, Sense, Stroke,
-    TextEdit, ThemePreference, Ui, UiBuilder, vec2,
+    Align, Button, Color32, CornerRadius, Frame, Layout, RichText, Sense, Stroke, ThemePreference,
+    Ui, vec2,
 };
 use framescope_core::Severity;
 
-use super::{format, parts};
+use super::{format, parts, search};
 use crate::App;
 use crate::app::BAR_MARGIN;
 use crate::command::Command;
 use crate::fonts::{self, icon};
-use crate::settings::Listing;
-use crate::theme::{self, Palette};
+use crate::theme;
 
-/// The filter does not grow beyond this.
-const FILTER_WIDTH: f32 = 620.0;
 /// Below this width labels give way to their icons.
 const ROOMY: f32 = 1180.0;
 
@@ -41,7 +36,7 @@ pub fn top_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
                 pause_ui(app, ui, roomy, commands);
                 let room = ui.available_size();
                 ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {
-                    filter_ui(app, ui);
+                    search::search_ui(app, ui, commands);
                 });
             });
         });
@@ -232,92 +227,4 @@ fn theme_ui(app: &mut App, ui: &mut Ui) {
             }
         }
     });
-}
-
-/// The search field, for whoever gives it the focus.
-pub fn filter_id() -> Id {
-    Id::unique("filter")
-}
-
-fn filter_ui(app: &mut App, ui: &mut Ui) {
-    let palette = theme::palette(ui);
-    let failed = matches!(app.view.search, Some(Err(_)));
-    let edge = if failed { palette.error } else { palette.hairline };
-    let size = vec2(ui.available_width().min(FILTER_WIDTH), 28.0);
-    let (rect, _) = ui.allocate_exact_size(size, Sense::HOVER);
-    let edge = Stroke::new(1.0, edge);
-    let inside = egui::StrokeKind::Inside;
-    ui.painter().rect(rect, CornerRadius::same(6), palette.background, edge, inside);
-    let inner = rect.shrink2(vec2(9.0, 2.0));
-    let layout = Layout::left_to_right(Align::Center);
-    ui.scope_builder(UiBuilder::new().max_rect(inner).layout(layout), |ui| {
-        let glass = RichText::new(icon::MAGNIFYING_GLASS).font(fonts::icons(14.0));
-        ui.label(glass.color(palette.faint));
-        let shortcut = Command::FocusFilter.shortcut();
-        let keys = shortcut.map(|keys| ui.ctx().format_shortcut(&keys)).unwrap_or_default();
-        let (state, state_color) = search_state(app, palette);
-        let state = line_galley(ui, &state, ui.available_width() * 0.45, state_color);
-        let trailing = if app.view.query.is_empty() { 52.0 } else { 40.0 + state.size().x };
-        let hint = RichText::new("Search payloads, or /regular expression/").color(palette.faint);
-        let field = TextEdit::singleline(&mut app.view.query)
-            .id(filter_id())
-            .font(parts::mono_font(ui))
-            .frame(Frame::NONE)
-            .margin(egui::Margin::ZERO)
-            .min_size(vec2(0.0, 22.0))
-            .align(egui::Align2::LEFT_CENTER)
-            .desired_width((ui.available_width() - trailing).max(40.0))
-            .hint_text(hint);
-        let response = ui.add(field).accessible_name(Command::FocusFilter.label());
-        if app.view.query.is_empty() {
-            ui.label(RichText::new(keys).small().color(palette.faint));
-        } else {
-            let (rect, told) = ui.allocate_exact_size(state.size(), Sense::HOVER);
-            told.widget_info(|| {
-                egui::WidgetInfo::labeled(egui::Role::Status, true, state.job.text.as_str())
-            });
-            ui.painter().galley(rect.min, state, state_color);
-            let sign = RichText::new(icon::X).font(fonts::icons(12.0)).color(palette.weak);
-            let clear = ui.add(Button::new(sign).small().frame_when_inactive(false));
-            let escape = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Escape));
-            if clear.accessible_name("Empty the search").clicked() || escape {
-                app.view.query.clear();
-                app.query_changed();
-            }
-        }
-        if response.changed() {
-            app.query_changed();
-        }
-        if let Some(Err(line)) = &app.view.search {
-            response.on_hover_text(line);
-        }
-    });
-}
-
-/// What the search has found so far, or why it finds nothing.
-fn search_state(app: &App, palette: &Palette) -> (String, Color32) {
-    match &app.view.search {
-        None => (String::new(), palette.weak),
-        Some(Err(line)) => (line.clone(), palette.error),
-        Some(Ok(search)) => {
-            let state = search.state();
-            let found = match app.settings.listing {
-                Listing::Messages => state.messages_found,
-                Listing::Frames => state.frames_found,
-            };
-            let mut line = format!("{} found", format::thousands(found));
-            if !state.caught_up {
-                let read = app.store.octets_read().max(1);
-                line = format!("{line}, {} % searched", (state.read * 100 / read).min(99));
-            }
-            (line, palette.weak)
-        }
-    }
-}
-
-fn line_galley(ui: &Ui, text: &str, width: f32, color: Color32) -> Arc<Galley> {
-    let font = parts::small_font(ui);
-    let mut job = egui::text::LayoutJob::simple_singleline(text.to_owned(), font, color);
-    job.wrap = egui::text::TextWrapping::truncate_at_width(width);
-    ui.painter().layout_job(job)
 }

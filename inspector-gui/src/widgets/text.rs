@@ -4,10 +4,11 @@
 use std::ops::Range;
 
 use egui::{
-    Event, EventFilter, FontId, Key, Modifiers, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2,
+    Color32, Event, EventFilter, FontId, Key, Modifiers, Rect, Role, Sense, Ui, WidgetInfo, pos2,
+    vec2,
 };
 
-use crate::theme;
+use crate::theme::{self, Palette};
 use crate::widgets::format;
 use crate::widgets::scroll::VirtualScroll;
 
@@ -24,9 +25,20 @@ pub struct TextView {
     made_for: Option<(usize, usize)>,
     /// Octets of the text from where the selection began to where it stands.
     selection: Option<(usize, usize)>,
+    /// Octets of the text on a ground of their own, in order.
+    marks: Vec<Range<usize>>,
+    /// An octet that is to be brought into sight.
+    bring: Option<usize>,
 }
 
 impl TextView {
+    /// Puts these octets of the text, which are in order, on a ground of their own, and brings the first
+    /// of them into sight.
+    pub fn mark(&mut self, places: &[Range<usize>]) {
+        self.bring = places.first().map(|place| place.start);
+        self.marks = places.to_vec();
+    }
+
     /// Draws `text` into all the width there is. The text must stay the same for the life of the view.
     pub fn ui(&mut self, ui: &mut Ui, height: f32, text: &str) {
         let size = vec2(ui.available_width(), height);
@@ -47,6 +59,10 @@ impl TextView {
             if top > 0 {
                 self.scroll.top = self.starts.partition_point(|start| *start <= top) as f64 - 1.0;
             }
+        }
+        if let Some(octet) = self.bring.take() {
+            let row = self.starts.partition_point(|start| *start <= octet).saturating_sub(1);
+            self.scroll.reveal(row, ROW, rect.height());
         }
         let rows = self.starts.len().saturating_sub(1);
         let visible = self.scroll.vertical(ui, response.id, rect, ROW, rows);
@@ -72,16 +88,11 @@ impl TextView {
                 let cursor = egui::text::CCursor::new(egui::text::CharIndex(shown.column(octet)));
                 at.x + galley.pos_from_cursor(cursor).min.x
             };
-            if let Some(chosen) = self.selected_range() {
-                let (from, to) = (chosen.start.max(range.start), chosen.end.min(range.end));
-                if from < to {
-                    let ground = Rect::from_x_y_ranges(
-                        x_of(from - range.start)
-                            ..=x_of(to - range.start).max(x_of(from - range.start) + 3.0),
-                        y..=y + ROW,
-                    );
-                    painter.rect_filled(ground, 2.0, palette.selection);
-                }
+            for (chosen, color) in self.grounds(&range, palette) {
+                let left = x_of(chosen.start - range.start);
+                let right = x_of(chosen.end - range.start).max(left + 3.0);
+                let ground = Rect::from_x_y_ranges(left..=right, y..=y + ROW);
+                painter.rect_filled(ground, 2.0, color);
             }
             if let Some(to) = at_pointer {
                 let above = row == visible.first && to.y < y;
@@ -145,6 +156,19 @@ impl TextView {
     fn selected_range(&self) -> Option<Range<usize>> {
         let (a, b) = self.selection?;
         (a != b).then(|| a.min(b)..a.max(b))
+    }
+
+    /// What of these octets of the text stands on a ground of its own, and its colour: marks, then the
+    /// selection.
+    fn grounds(&self, row: &Range<usize>, palette: &Palette) -> Vec<(Range<usize>, Color32)> {
+        let first = self.marks.partition_point(|mark| mark.end <= row.start);
+        let marks = self.marks.iter().skip(first).take_while(|mark| mark.start < row.end);
+        let color = palette.tint_strong(palette.warning);
+        let marks = marks.map(|mark| (mark.clone(), color));
+        let chosen = self.selected_range().map(|chosen| (chosen, palette.selection));
+        let cut = |range: Range<usize>| range.start.max(row.start)..range.end.min(row.end);
+        let grounds = marks.chain(chosen).map(|(range, color)| (cut(range), color));
+        grounds.filter(|(range, _)| !range.is_empty()).collect()
     }
 
     fn selected<'a>(&self, text: &'a str) -> &'a str {
@@ -277,6 +301,21 @@ mod tests {
         assert_eq!(shown.text, "a    é");
         assert_eq!((shown.column(0), shown.column(1), shown.column(2)), (0, 1, 5));
         assert_eq!((shown.octet(0), shown.octet(3), shown.octet(5), shown.octet(9)), (0, 1, 2, 4));
+    }
+
+    #[test]
+    fn marks_are_cut_to_their_row_and_lie_under_the_selection() {
+        let mut view = TextView::default();
+        view.mark(&[2..6, 9..10]);
+        view.selection = Some((5, 1));
+        let grounds = |row: Range<usize>| {
+            let grounds = view.grounds(&row, &theme::DARK);
+            grounds.into_iter().map(|(range, _)| range).collect::<Vec<_>>()
+        };
+        assert_eq!(grounds(0..4), [2..4, 1..4]);
+        assert_eq!(grounds(4..8), [4..6, 4..5]);
+        assert_eq!(grounds(8..12), vec![9..10]);
+        assert!(grounds(12..20).is_empty());
     }
 
     #[test]

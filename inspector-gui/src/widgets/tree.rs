@@ -2,8 +2,10 @@
 
 mod line;
 
+use std::ops::Range;
+
 use egui::{Align2, EventFilter, Key, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
-use framescope_core::payload::{Notation, Span, Tree, Value};
+use framescope_core::payload::{Node, Notation, Span, Tree, Value};
 
 use crate::fonts::{self, icon};
 use crate::theme;
@@ -16,6 +18,8 @@ const INDENT: f32 = 14.0;
 const OPEN_UP_TO: usize = 2_000;
 /// Deeper values are not indented any further, so that they stay in sight.
 const DEEPEST_INDENT: usize = 24;
+/// Rows that stay above a value that is brought into sight.
+const ROWS_ABOVE: usize = 3;
 
 /// A tree and what of it is open.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +30,8 @@ pub struct TreeView {
     rows: Vec<usize>,
     selected: Option<usize>,
     scroll: VirtualScroll,
+    /// Values on a ground of their own, in order.
+    marked: Vec<usize>,
 }
 
 impl TreeView {
@@ -36,6 +42,25 @@ impl TreeView {
         let mut view = Self { parents: parents(&tree), tree, open, ..Self::default() };
         view.list_rows();
         view
+    }
+
+    /// Puts values without parts on a ground of their own that were read, their keys counted in, from any of
+    /// these octets, which are in order; brings the first into sight.
+    pub fn mark(&mut self, places: &[Range<usize>]) {
+        let is_marked = |node: &Node| {
+            [node.key_span, node.span].iter().any(|span| {
+                let first = places.partition_point(|place| place.end <= span.start);
+                places.get(first).is_some_and(|place| place.start < span.end)
+            })
+        };
+        let leaves = self.tree.nodes().iter().enumerate();
+        let marked = leaves.filter(|(_, node)| node.children == 0 && is_marked(node));
+        self.marked = marked.map(|(at, _)| at).collect();
+        let row = self.marked.first().and_then(|at| self.rows.binary_search(at).ok());
+        #[expect(clippy::cast_precision_loss, reason = "2^52 rows are beyond any tree")]
+        if let Some(row) = row {
+            self.scroll.top = row.saturating_sub(ROWS_ABOVE) as f64;
+        }
     }
 
     /// Values in sight were the view unrolled: one a row.
@@ -107,6 +132,9 @@ impl TreeView {
                     out.set_expanded(open);
                 }
             });
+            if self.marked.binary_search(&at).is_ok() {
+                painter.rect_filled(line, 3.0, palette.tint(palette.warning));
+            }
             if self.selected == Some(at) {
                 painter.rect_filled(line, 3.0, palette.selection);
             } else if response.hovered() {
@@ -237,7 +265,7 @@ impl TreeView {
 
 fn parents(tree: &Tree) -> Vec<Option<usize>> {
     let mut above: Vec<usize> = Vec::new();
-    let of = |(at, node): (usize, &framescope_core::payload::Node)| {
+    let of = |(at, node): (usize, &Node)| {
         above.truncate(node.depth);
         let parent = above.last().copied();
         above.push(at);

@@ -116,6 +116,71 @@ fn ctrl_f_searches_payloads_whatever_their_case_and_by_expression() {
     assert_eq!(window.app().view().messages.rows.len(), 4);
 }
 
+/// Chooses an entry of the menu beside the search field, and closes the menu.
+fn choose_search_option(window: &mut Window, label: &str) {
+    window.harness.get_by_label("Search options").click();
+    window.harness.run_ok();
+    window.harness.get_by_label(label).click();
+    window.harness.run_ok();
+    window.harness.get_by_label("Search options").click();
+    window.harness.run_ok();
+}
+
+fn search_for(window: &mut Window, pattern: &str) {
+    window.harness.get_by_label("Search payloads").focus();
+    window.harness.run_ok();
+    window.harness.get_by_label("Search payloads").type_text(pattern);
+    window.harness.run_ok();
+    window.until("the search has come to the end", |app| {
+        app.view().running_search().is_some_and(|search| search.state().caught_up)
+    });
+    window.harness.run_ok();
+}
+
+#[test]
+fn matches_are_gone_through_among_all_rows() {
+    let mut window = chat();
+    choose_search_option(&mut window, "Hide rows without a match");
+    search_for(&mut window, "hello");
+    assert_eq!(window.app().view().messages.rows.len(), 4, "the other rows stay");
+    window.harness.get_by_label("2 found");
+    for (shift, selected, told) in [
+        (false, 0, "1 of 2"),
+        (false, 1, "2 of 2"),
+        (false, 0, "1 of 2"),
+        (true, 1, "2 of 2"),
+        (true, 0, "1 of 2"),
+    ] {
+        let modifiers = if shift { Modifiers::SHIFT } else { Modifiers::NONE };
+        window.harness.key_press_modifiers(modifiers, Key::F3);
+        window.harness.run_ok();
+        assert_eq!(window.app().view().messages.selected, Some(selected));
+        window.harness.get_by_label(told);
+    }
+    window.harness.get_by_label("Next match").click();
+    window.harness.run_ok();
+    assert_eq!(window.app().view().messages.selected, Some(1));
+    window.harness.get_by_label("Search payloads").focus();
+    window.harness.run_ok();
+    window.harness.key_press(Key::Enter);
+    window.harness.run_ok();
+    assert_eq!(window.app().view().messages.selected, Some(0));
+    assert!(window.harness.get_by_label("Search payloads").is_focused(), "Enter stays there");
+}
+
+#[test]
+fn octets_are_searched_for_and_case_matters_where_asked() {
+    let mut window = chat();
+    choose_search_option(&mut window, "Octets in hex");
+    search_for(&mut window, "ad ?? ef");
+    assert_eq!(window.app().view().messages.rows.len(), 1);
+    window.harness.get_by_label("Empty the search").click();
+    choose_search_option(&mut window, "Text");
+    choose_search_option(&mut window, "Match case");
+    search_for(&mut window, "Hello");
+    assert!(window.app().view().messages.rows.is_empty());
+}
+
 #[test]
 fn a_broken_expression_says_so_and_hides_nothing() {
     let mut window = chat();
