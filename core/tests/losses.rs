@@ -95,6 +95,26 @@ fn octets_that_waited_are_taken_in_before_those_of_the_read_that_ended_the_waiti
     assert_eq!(frames.collect::<Vec<_>>(), [DOWN, UP]);
 }
 
+/// The octets behind the request are lost; those behind them begin nobody knows where.
+#[test]
+fn a_lane_that_was_lost_before_the_answer_stays_lost_and_the_other_is_followed() {
+    let answer = "HTTP/1.1 101 \r\nUpgrade: websocket\r\n\r\n\u{2}\0";
+    let said = [
+        (Leg::Client, UP, UPGRADE),
+        (Leg::Client, UP, "0123456789"),
+        (Leg::Client, DOWN, answer),
+        (Leg::Client, UP, "\u{1}\0\u{1}\0"),
+    ];
+    let lost: Vec<_> = losses(&said, 9).into_iter().map(|(direction, ..)| direction).collect();
+    assert_eq!(lost, [UP]);
+    let frames = events(&said, usize::MAX, 9).into_iter().filter_map(|kind| match kind {
+        EventKind::FrameDecoded(frame) => Some((frame.direction, frame.offset)),
+        _ => None,
+    });
+    let behind_head = answer.len() as u64 - 2;
+    assert_eq!(frames.collect::<Vec<_>>(), [(DOWN, behind_head)]);
+}
+
 #[test]
 fn requests_without_an_answer_are_kept_up_to_a_limit() {
     let many = GET.repeat(20);

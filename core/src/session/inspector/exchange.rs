@@ -204,6 +204,10 @@ impl Inspector {
             .iter()
             .any(|e| !e.name.eq_ignore_ascii_case("permessage-deflate"));
         for direction in Direction::BOTH {
+            // Octets are missing before its first frame: nobody knows where that begins.
+            if matches!(self.lane(direction), Lane::Lost) {
+                continue;
+            }
             let deflate = handshake.deflate.map(|params| match direction {
                 Direction::ClientToServer => Promise {
                     no_context_takeover: params.client_no_context_takeover,
