@@ -21,6 +21,8 @@ pub(crate) const INTERFACE_DESCRIPTION: u32 = 1;
 pub(crate) const PACKET: u32 = 2;
 /// Simple Packet Block.
 pub(crate) const SIMPLE_PACKET: u32 = 3;
+/// Interface Statistics Block.
+pub(crate) const INTERFACE_STATISTICS: u32 = 5;
 /// Enhanced Packet Block.
 pub(crate) const ENHANCED_PACKET: u32 = 6;
 
@@ -87,7 +89,8 @@ pub(crate) fn write_preamble(comment: Option<&str>, out: &mut Vec<u8>) {
     }
 }
 
-fn write_block(kind: u32, body: &[u8], out: &mut Vec<u8>) {
+/// Appends a block with this body, which is a multiple of 4 octets long.
+pub(crate) fn write_block(kind: u32, body: &[u8], out: &mut Vec<u8>) {
     let total = u32::try_from(body.len().saturating_add(MIN_BLOCK_LEN)).unwrap_or(u32::MAX);
     out.extend_from_slice(&kind.to_le_bytes());
     out.extend_from_slice(&total.to_le_bytes());

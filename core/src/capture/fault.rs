@@ -46,6 +46,19 @@ pub enum CaptureFault {
         /// As in the registry of link types, such as 105 for IEEE 802.11.
         link_type: u16,
     },
+    /// Connections came and went while the capture could not be written: nothing else tells of them.
+    #[error(
+        "not in the capture, which could not be written meanwhile: \
+         connections that came and went: {connections}, with {octets} octets"
+    )]
+    Unrecorded {
+        /// Where it is told.
+        offset: u64,
+        /// How many connections.
+        connections: u64,
+        /// What they said, both directions together.
+        octets: u64,
+    },
     /// A comment of Framescope's own cannot be read; the packet it is on is.
     #[error("a framescope comment at octet {offset} cannot be read: {reason}")]
     UnreadableComment {

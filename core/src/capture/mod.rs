@@ -34,6 +34,7 @@ mod reassembly;
 mod recognise;
 pub mod record;
 pub mod set;
+pub mod unrecorded;
 mod walk;
 pub mod writer;
 
@@ -42,4 +43,5 @@ pub use locate::{LanePlan, LaneTable};
 pub use reader::{CaptureItem, CaptureReader};
 pub use record::{Finish, Leg, Record};
 pub use set::SetPlace;
+pub use unrecorded::Unrecorded;
 pub use writer::{CaptureWriter, StreamEncoder, write_section_header};

@@ -7,10 +7,12 @@ use bytes::{Buf, Bytes};
 
 use super::CaptureFault;
 use super::block::{
-    ByteOrder, INTERFACE_DESCRIPTION, Interface, PacketPlace, SECTION_HEADER, is_packet,
+    ByteOrder, INTERFACE_DESCRIPTION, INTERFACE_STATISTICS, Interface, PacketPlace, SECTION_HEADER,
+    is_packet,
 };
 use super::blocks::{Block, BlockKind, Blocks, Form};
 use super::pcap::PcapHeader;
+use super::unrecorded::Unrecorded;
 use crate::Timestamp;
 
 /// A packet, as the capture has it.
@@ -133,6 +135,12 @@ impl Packets {
                 };
                 self.interfaces.push(interface);
                 None
+            }
+            BlockKind::Pcapng(INTERFACE_STATISTICS) => {
+                let Unrecorded { connections, octets } =
+                    Unrecorded::read(block.order, &block.body)?;
+                let offset = block.offset;
+                Some(Err(CaptureFault::Unrecorded { offset, connections, octets }))
             }
             BlockKind::Pcapng(kind) => self.receive_pcapng(block, kind),
         }

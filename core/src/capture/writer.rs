@@ -62,6 +62,14 @@ impl StreamEncoder {
         Self::open_at_sequence(id, at, info, initial_sequence(id), out)
     }
 
+    /// A connection of which nothing is written yet, for want of room: [`StreamEncoder::resume`] tells
+    /// of it later, as of one that began in the middle.
+    pub fn untold(id: ConnectionId, since: Timestamp, info: &ConnectionInfo) -> Self {
+        let mut encoder = Self::new(id, info, initial_sequence(id));
+        encoder.remember(since, info);
+        encoder
+    }
+
     /// Like [`StreamEncoder::open`], from these initial sequence numbers on.
     pub(crate) fn open_at_sequence(
         id: ConnectionId,
@@ -70,14 +78,17 @@ impl StreamEncoder {
         initial: [u32; 2],
         out: &mut Vec<u8>,
     ) -> Self {
-        let client = Stream { flow: Flow::between(info.client, info.server), next: initial };
-        let flow = Flow::between(nowhere(id), SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)));
-        let upstream = Stream { flow, next: initial };
-        let mut encoder =
-            Self { id, client, upstream, upstream_is_open: false, nudge: false, past: None };
+        let mut encoder = Self::new(id, info, initial);
         let open = Remark { id: id.0, open: Some(info), ..Remark::default() };
         encoder.shake_hands(at, Leg::Client, &open, out);
         encoder
+    }
+
+    fn new(id: ConnectionId, info: &ConnectionInfo, initial: [u32; 2]) -> Self {
+        let client = Stream { flow: Flow::between(info.client, info.server), next: initial };
+        let flow = Flow::between(nowhere(id), SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)));
+        let upstream = Stream { flow, next: initial };
+        Self { id, client, upstream, upstream_is_open: false, nudge: false, past: None }
     }
 
     /// Keeps from here on what [`StreamEncoder::resume`] needs: to be called when the connection was
@@ -86,6 +97,11 @@ impl StreamEncoder {
         let (info, note) = (info.clone(), ConnectionNote::default());
         let (client, upstream) = (Sent::default(), Sent::default());
         self.past = Some(Box::new(Past { since, info, note, client, upstream }));
+    }
+
+    /// Keeps nothing any more for [`StreamEncoder::resume`].
+    pub fn forget(&mut self) {
+        self.past = None;
     }
 
     /// Goes on in a file that has nothing of this connection yet: says again what a reader of that

@@ -1,5 +1,6 @@
 //! How a connection begins: what the client speaks, its first request, and the upstream for it.
 
+use std::future::poll_fn;
 use std::mem;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -31,6 +32,8 @@ pub(super) struct Opening {
 impl Opening {
     /// Opens the connection: what remains to be done then, or `None` where it has ended already.
     pub async fn welcome(self, mut stream: TcpStream) -> Option<Rest> {
+        // Where the wire waits for the recorder, newcomers do too.
+        poll_fn(|cx| self.surroundings.queue.poll_room(cx)).await;
         let mut early = Early::within(self.surroundings.head_timeout);
         let protocol = early.protocol(&mut stream).await;
         if matches!(protocol, Ok(Protocol::Tls)) {

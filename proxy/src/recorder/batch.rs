@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use framescope_core::Timestamp;
+use framescope_core::capture::Unrecorded;
 
 use super::buffer::{Buffer, FULL, Pool};
 
@@ -24,6 +25,8 @@ pub(super) struct Batch {
     pub closed: bool,
     /// Why the capture cannot be written or read, while that is so.
     pub trouble: Option<String>,
+    /// Connections that the capture is yet to be told of.
+    pub unrecorded: Unrecorded,
     /// Tasks that wait for room.
     pub waiters: Vec<Waker>,
     /// A file that holds so many octets is followed by another.
@@ -54,6 +57,7 @@ impl Batch {
             thread: Thread::Busy,
             closed: false,
             trouble: None,
+            unrecorded: Unrecorded::default(),
             waiters: Vec::new(),
             file_size,
             pool,

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use framescope_core::Timestamp;
+use framescope_core::capture::Unrecorded;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::batch::{Batch, Thread};
@@ -114,12 +115,37 @@ impl Queue {
         !self.failing.load(Ordering::Relaxed) && self.waiting() < limit
     }
 
+    /// Whether there is room for what is no octets: that a connection was opened, what became known of
+    /// it. While the wire waits for the recorder there always is.
+    fn takes_facts(&self) -> bool {
+        let is_bounded = self.when_slow == WhenSlow::Gap || self.failing.load(Ordering::Relaxed);
+        !is_bounded || self.waiting() < self.room.limit + self.room.limit / 4
+    }
+
     /// Lets `encode` append blocks, stamped with the time it is given: stamps in the file never run
     /// backwards, whichever connection they come from. It is told which file they will be in.
-    pub(super) fn append<T>(&self, encode: impl FnOnce(Timestamp, u32, &mut Vec<u8>) -> T) -> T {
+    ///
+    /// Where there is no room, `encode` is not called, unless the capture is `owed` what it says:
+    /// the end of a connection that it knows.
+    pub(super) fn append<T>(
+        &self,
+        owed: bool,
+        encode: impl FnOnce(Timestamp, u32, &mut Vec<u8>) -> T,
+    ) -> Option<T> {
         let mut batch = self.batch.lock();
+        let has_room = self.takes_facts();
+        if !owed && !has_room {
+            return None;
+        }
         let now = self.clock.now();
-        let (result, len) = batch.append(now, |file, out| encode(now, file, out));
+        let lost =
+            if has_room { std::mem::take(&mut batch.unrecorded) } else { Unrecorded::default() };
+        let (result, len) = batch.append(now, |file, out| {
+            if lost != Unrecorded::default() {
+                lost.write(now, out);
+            }
+            encode(now, file, out)
+        });
         self.waiting.fetch_add(len, Ordering::Relaxed);
         let wake = match batch.thread {
             Thread::Parked => len > 0,
@@ -131,7 +157,15 @@ impl Queue {
             drop(batch);
             self.wake.notify_one();
         }
-        result
+        Some(result)
+    }
+
+    /// A connection has ended that the capture has nothing of, not even its opening; `octets` were said
+    /// on it. The capture is told how many there were, once there is room.
+    pub(super) fn lose_connection(&self, octets: u64) {
+        let lost = &mut self.batch.lock().unrecorded;
+        lost.connections = lost.connections.saturating_add(1);
+        lost.octets = lost.octets.saturating_add(octets);
     }
 
     /// Counts octets that crossed the wire unrecorded.
@@ -181,6 +215,12 @@ impl Queue {
     /// Takes no more; the thread writes what waits and ends.
     pub(super) fn close(&self) {
         let mut batch = self.batch.lock();
+        let lost = std::mem::take(&mut batch.unrecorded);
+        if lost != Unrecorded::default() {
+            let now = self.clock.now();
+            let ((), len) = batch.append(now, |_, out| lost.write(now, out));
+            self.waiting.fetch_add(len, Ordering::Relaxed);
+        }
         batch.closed = true;
         let waiters = std::mem::take(&mut batch.waiters);
         drop(batch);

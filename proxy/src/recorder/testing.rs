@@ -161,8 +161,13 @@ impl Recording {
 
     /// Ends the recorder: what it has written.
     pub fn finish(self) -> Vec<Record> {
+        records(&self.end())
+    }
+
+    /// Ends the recorder: the capture.
+    pub fn end(self) -> Vec<u8> {
         self.recorder.finish();
-        records(&self.valve.written())
+        self.valve.written()
     }
 }
 
@@ -179,15 +184,17 @@ pub fn info() -> ConnectionInfo {
 
 /// The records of a capture; a fault in it fails the test.
 pub fn records(capture: &[u8]) -> Vec<Record> {
+    let record = |item| match item {
+        CaptureItem::Record { record, .. } => record,
+        CaptureItem::Fault(fault) => panic!("a fault in the capture: {fault}"),
+    };
+    items(capture).into_iter().map(record).collect()
+}
+
+/// All that a capture holds.
+pub fn items(capture: &[u8]) -> Vec<CaptureItem> {
     let mut reader = CaptureReader::new();
     reader.receive(Bytes::copy_from_slice(capture));
     reader.finish();
-    let mut records = Vec::new();
-    while let Some(item) = reader.poll() {
-        match item {
-            CaptureItem::Record { record, .. } => records.push(record),
-            CaptureItem::Fault(fault) => panic!("a fault in the capture: {fault}"),
-        }
-    }
-    records
+    std::iter::from_fn(|| reader.poll()).collect()
 }

@@ -167,6 +167,7 @@ fn offset_of(fault: &CaptureFault) -> u64 {
         | CaptureFault::Skipped { offset, .. }
         | CaptureFault::CutTail { offset, .. }
         | CaptureFault::UnknownLinkType { offset, .. }
+        | CaptureFault::Unrecorded { offset, .. }
         | CaptureFault::UnreadableComment { offset, .. } => *offset,
     }
 }
