@@ -1,10 +1,14 @@
 //! Exports: what the session says, written for other programs.
 //!
-//! [`pairing`] puts each message beside the frame that ended it, [`jsonl`] writes one JSON object a
+//! [`reading`] reads whole messages as deeply as somebody asks for, [`pairing`] puts each message beside the frame that ended it, [`jsonl`] writes one JSON object a
 //! line (`docs/JSONL.md`).
 
+pub mod compression;
 pub mod jsonl;
 pub mod pairing;
+pub mod reading;
 
+pub use compression::Compressed;
 pub use jsonl::JsonLines;
 pub use pairing::{Paired, Pairing};
+pub use reading::{Depth, MessageReader, Reading};

@@ -6,30 +6,30 @@
 
 use std::collections::VecDeque;
 
-use crate::subprotocol::{Dissection, Override, Tracker};
+use super::{Depth, MessageReader, Reading};
 use crate::{Event, EventKind, Message};
 
 /// An event, and the message it ends where it is a frame that does.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Paired {
     /// What was understood; a [`EventKind::MessageCompleted`] only where its frame was not seen.
     pub event: Event,
     /// The message this frame ended.
     pub message: Option<Message>,
-    /// What that message says in the words of the connection's sub-protocol, where it speaks one.
-    pub dissection: Option<Box<Dissection>>,
+    /// What that message says.
+    pub reading: Reading,
 }
 
 impl From<Event> for Paired {
     fn from(event: Event) -> Self {
-        Self { event, message: None, dissection: None }
+        Self { event, message: None, reading: Reading::default() }
     }
 }
 
 /// Holds back at most one frame, and the findings about it.
 #[derive(Debug, Default)]
 pub struct Pairing {
-    tracker: Tracker,
+    reader: MessageReader,
     held: Option<Event>,
     /// Findings that came while a frame was held; they follow it.
     behind: Vec<Event>,
@@ -37,39 +37,39 @@ pub struct Pairing {
 }
 
 impl Pairing {
-    /// Nothing is held yet; sub-protocols are told as the user says.
-    pub fn new(subprotocol: Override) -> Self {
-        Self { tracker: Tracker::new(subprotocol), ..Self::default() }
+    /// Nothing is held yet; messages are read as deeply as `depth` says.
+    pub fn new(depth: Depth) -> Self {
+        Self { reader: MessageReader::new(depth), ..Self::default() }
     }
 
     /// Takes in the next event of a session.
     pub fn receive(&mut self, event: Event) {
-        let dissection = self.tracker.receive(&event).map(Box::new);
+        let reading = self.reader.receive(&event);
         if let Some(held) = &self.held {
             match &event.kind {
                 EventKind::MessageCompleted(message) if is_ended_by(message, &event, held) => {
                     let message = message.clone();
-                    self.release(Some(message), dissection);
+                    self.release(Some(message), reading);
                     return;
                 }
                 EventKind::DiagnosticRaised(_) if event.connection == held.connection => {
                     self.behind.push(event);
                     return;
                 }
-                _ => self.release(None, None),
+                _ => self.release(None, Reading::default()),
             }
         }
         if may_end_a_message(&event) {
             self.held = Some(event);
         } else {
-            self.ready.push_back(Paired { dissection, ..event.into() });
+            self.ready.push_back(Paired { reading, ..event.into() });
         }
     }
 
     /// Lets go of what is held: call it when the session has no further event for a record, so that
     /// no line waits for the next one.
     pub fn settle(&mut self) {
-        self.release(None, None);
+        self.release(None, Reading::default());
     }
 
     /// The next event, in the session's order.
@@ -77,9 +77,9 @@ impl Pairing {
         self.ready.pop_front()
     }
 
-    fn release(&mut self, message: Option<Message>, dissection: Option<Box<Dissection>>) {
+    fn release(&mut self, message: Option<Message>, reading: Reading) {
         let Some(event) = self.held.take() else { return };
-        self.ready.push_back(Paired { event, message, dissection });
+        self.ready.push_back(Paired { event, message, reading });
         let behind = self.behind.drain(..).map(Paired::from);
         self.ready.extend(behind);
     }

@@ -94,6 +94,9 @@ fn assert_tree_holds(tree: &Tree, payload: &[u8], limits: &Limits) {
         assert!(tree.node_at(node.span.start).is_some() || node.span.is_empty());
     }
     assert!(tree.path(tree.nodes().len().saturating_sub(1)).len() < 1 << 20);
+    for (place, path) in tree.paths(usize::MAX).enumerate() {
+        assert_eq!(path, tree.path(place));
+    }
     let notation = Notation::new(tree, payload);
     for place in 0..notation.lines().len() {
         assert!(notation.line(place, 50).len() <= 50 + '…'.len_utf8());

@@ -6,8 +6,9 @@
 
 use std::borrow::Cow;
 
+use super::builder::shortened;
 use super::fault::{Cut, Fault};
-use super::notation::Dialect;
+use super::notation::{Dialect, ellipsed, leaf_text};
 use super::{Number, Span};
 
 /// What a structured payload says, as far as it could be read and the limits allow.
@@ -254,6 +255,36 @@ impl Tree {
             key.add_to_path(&mut path);
         }
         path
+    }
+
+    /// The paths of all nodes, in their order, at most about `most` octets of each; see [`Tree::path`].
+    pub fn paths(&self, most: usize) -> impl Iterator<Item = String> {
+        // How long the path is up to each node that the next one may lie in.
+        let (mut path, mut ends) = (String::new(), Vec::new());
+        self.nodes.iter().map(move |node| {
+            ends.truncate(node.depth);
+            path.truncate(ends.last().copied().unwrap_or(0));
+            node.key.add_to_path(&mut path);
+            ends.push(path.len());
+            let shown = shortened(&path, most);
+            format!("{shown}{}", if shown.len() < path.len() { "…" } else { "" })
+        })
+    }
+
+    /// A value without parts as its format writes it, at most about `most` octets of it; `None` for
+    /// one with parts. `payload` is what the tree was read from.
+    pub fn leaf(&self, node: &Node, payload: &[u8], most: usize) -> Option<String> {
+        if node.value.is_container() {
+            return None;
+        }
+        let text = if self.dialect == Dialect::Json {
+            let token = node.span.of(payload);
+            let token = token.get(..most.saturating_add(1).min(token.len())).unwrap_or_default();
+            String::from_utf8_lossy(token).into_owned()
+        } else {
+            leaf_text(&node.value, payload, most)
+        };
+        Some(ellipsed(text, most))
     }
 
     /// Whether the payload was read to its end without fault.

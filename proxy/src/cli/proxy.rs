@@ -41,7 +41,7 @@ pub struct ProxyArgs {
     #[command(flatten)]
     look: Look,
     /// Write no view, only the capture
-    #[arg(short, long, conflicts_with_all = ["json", "show_secrets"])]
+    #[arg(short, long, conflicts_with_all = ["json", "show_secrets", "detail", "payload"])]
     quiet: bool,
     /// Answer 502 instead of passing on a 101 whose Sec-WebSocket-Accept is wrong or missing
     #[arg(long)]
@@ -93,13 +93,14 @@ enum Slow {
 
 /// Proxies until SIGINT or SIGTERM.
 pub fn run(args: &ProxyArgs, palette: Palette, told: Palette) -> Outcome {
+    let depth = args.look.depth()?;
     let engine = Engine::start(args.config()).map_err(|error| failure(&error))?;
     let view = TerminalView {
         format: if args.quiet { Format::Quiet } else { args.look.format() },
         out_palette: palette,
         told_palette: told,
         secrets: args.look.secrets(),
-        subprotocol: args.look.subprotocol(),
+        depth,
         warnings: args.warnings(),
     };
     terminal::run(engine, &view).map(|_| ()).or_else(view_failure)

@@ -4,6 +4,7 @@ use std::io::{self, BufWriter};
 use std::path::PathBuf;
 
 use framescope_core::capture::{CaptureFault, CaptureItem};
+use framescope_core::export::Depth;
 
 use super::look::Look;
 use super::{Exit, Failure, Outcome, view_failure};
@@ -20,6 +21,8 @@ use crate::view::{Feed, Palette, Role, Tally, ViewError, escape};
 #[command(after_help = "\
 Examples:
   framescope show chat.pcapng
+  framescope show chat.pcapng --detail
+  framescope show quotes.pcapng --descriptor-set market.binpb --message-type market.Quote
   framescope show chat.pcapng --json | jq -r 'select(.message).message.text'
   tcpdump -i lo -U -w - port 8080 | framescope show -")]
 pub struct ShowArgs {
@@ -31,12 +34,13 @@ pub struct ShowArgs {
 
 /// Shows the capture.
 pub fn run(args: &ShowArgs, palette: Palette, told: Palette) -> Outcome {
+    let depth = args.look.depth()?;
     let tally = if args.file.as_os_str() == "-" {
-        show(Follower::new(io::stdin().lock()), args, palette, "stdin")
+        show(Follower::new(io::stdin().lock()), args, depth, palette, "stdin")
     } else {
         let name = escape::whole(&args.file.display().to_string());
         let follower = Follower::open(&args.file).map_err(|error| cannot_read(&name, &error))?;
-        show(follower, args, palette, &name)
+        show(follower, args, depth, palette, &name)
     }?;
     match tally {
         Some(tally) if tally.records > 0 => {
@@ -55,6 +59,7 @@ pub fn run(args: &ShowArgs, palette: Palette, told: Palette) -> Outcome {
 fn show<R: Input>(
     mut follower: Follower<R>,
     args: &ShowArgs,
+    depth: Depth,
     palette: Palette,
     name: &str,
 ) -> Result<Option<Tally>, Failure> {
@@ -69,7 +74,7 @@ fn show<R: Input>(
     }
     let out = BufWriter::new(io::stdout().lock());
     let (format, secrets) = (args.look.format(), args.look.secrets());
-    let shown = Feed::with(format, palette, secrets, args.look.subprotocol(), out)
+    let shown = Feed::with(format, palette, secrets, depth, out)
         .map_err(ViewError::Output)
         .and_then(|mut feed| {
             if let Some(item) = first {
@@ -109,7 +114,7 @@ fn cannot_read(name: &str, error: &io::Error) -> Failure {
 }
 
 /// What the system said, without its error number.
-fn reason(error: &io::Error) -> String {
+pub(super) fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }

@@ -55,6 +55,40 @@ pub fn whole(text: &str) -> String {
     out
 }
 
+/// `octets` as harmless text in lines of at most `columns` columns, at most `most` of them, and whether
+/// that is all. There is one line at least, be it empty.
+pub fn wrapped(octets: &[u8], columns: usize, most: usize) -> (Vec<String>, bool) {
+    let mut lines = vec![String::new()];
+    let (mut used, mut chars) = (0_usize, 0_usize);
+    // Marks that combine take no column, but room all the same.
+    let chars_max = columns.saturating_mul(4);
+    for chunk in octets.utf8_chunks() {
+        let mut shown = String::new();
+        let invalid = chunk.invalid().iter().map(|octet| format!("‹{octet:02X}›"));
+        let valid = chunk.valid().chars().map(|character| {
+            shown.clear();
+            push_harmless(&mut shown, character);
+            shown.clone()
+        });
+        for piece in valid.chain(invalid) {
+            let width = self::columns(&piece);
+            if used.saturating_add(width) > columns || chars >= chars_max {
+                if lines.len() >= most {
+                    return (lines, false);
+                }
+                lines.push(String::new());
+                (used, chars) = (0, 0);
+            }
+            if let Some(line) = lines.last_mut() {
+                line.push_str(&piece);
+            }
+            used = used.saturating_add(width);
+            chars = chars.saturating_add(1);
+        }
+    }
+    (lines, true)
+}
+
 /// Appends `octets` as pairs of hex digits in at most `columns` columns; says whether all are there.
 pub fn push_hex(out: &mut String, octets: &[u8], columns: usize) -> bool {
     let fits = |count: usize| count.saturating_mul(3).saturating_sub(1) <= columns;
@@ -182,6 +216,20 @@ mod tests {
     fn a_flood_of_combining_marks_is_cut() {
         let flood = format!("e{}", "\u{301}".repeat(100_000));
         assert!(text(&flood, 10).chars().count() <= 41);
+    }
+
+    #[test]
+    fn text_is_wrapped_by_columns_and_bounded_in_lines() {
+        let lines = |text: &str, columns, most| wrapped(text.as_bytes(), columns, most);
+        assert_eq!(lines("", 4, 1), (vec![String::new()], true));
+        assert_eq!(lines("Hello", 2, 9), (vec!["He".into(), "ll".into(), "o".into()], true));
+        assert_eq!(lines("Hello", 2, 2), (vec!["He".into(), "ll".into()], false));
+        assert_eq!(lines("中文\u{1b}[0m", 3, 9).0, ["中", "文␛", "[0m"]);
+        assert_eq!(wrapped(b"a\xffb", 4, 9).0, ["a", "‹FF›", "b"]);
+        let flood = format!("e{}", "\u{301}".repeat(100_000));
+        let (lines, is_whole) = lines(&flood, 10, 3);
+        assert!(!is_whole && lines.len() == 3);
+        assert!(lines.iter().all(|line| line.chars().count() <= 40));
     }
 
     #[test]

@@ -3,10 +3,9 @@
 use std::io::{self, Write};
 
 use framescope_core::capture::{CaptureFault, CaptureItem};
-use framescope_core::export::JsonLines;
+use framescope_core::export::{Depth, JsonLines};
 use framescope_core::present::{Secrets, thousands};
 use framescope_core::session::Limits;
-use framescope_core::subprotocol::Override;
 use framescope_core::{Event, EventKind, Session};
 
 use crate::view::Palette;
@@ -17,6 +16,9 @@ const PREVIEW_OCTETS: usize = 4096;
 
 /// Octets of a message that its sub-protocol is told from.
 const MESSAGE_OCTETS: usize = 256 << 10;
+
+/// Octets of a message that is shown as a format, or looked at under the microscope.
+const READ_OCTETS: usize = 4 << 20;
 
 /// What is written for each event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,29 +78,30 @@ pub struct Tally {
 impl<W: Write> Feed<W> {
     /// A feed that writes `format` to `out`.
     pub fn new(format: Format, palette: Palette, secrets: Secrets, out: W) -> io::Result<Self> {
-        Self::with(format, palette, secrets, Override::Auto, out)
+        Self::with(format, palette, secrets, Depth::default(), out)
     }
 
-    /// The same, with sub-protocols told as the user says.
+    /// The same, with messages read as deeply as `depth` says.
     pub fn with(
         format: Format,
         palette: Palette,
         secrets: Secrets,
-        subprotocol: Override,
+        depth: Depth,
         out: W,
     ) -> io::Result<Self> {
         let (limits, sink) = match format {
             Format::Text(layout) => {
+                let kept = |is_read, otherwise| if is_read { READ_OCTETS } else { otherwise };
                 let limits = Limits {
-                    frame_payload: PREVIEW_OCTETS,
-                    message_data: MESSAGE_OCTETS,
+                    frame_payload: kept(depth.microscope, PREVIEW_OCTETS),
+                    message_data: kept(depth.payload.is_some(), MESSAGE_OCTETS),
                     body_content: PREVIEW_OCTETS,
                     ..Limits::KEEP
                 };
-                let lines = Lines::new(layout, palette, secrets, subprotocol);
+                let lines = Lines::new(layout, palette, secrets, depth);
                 (limits, Sink::Text { lines, out })
             }
-            Format::Json => (Limits::KEEP, Sink::Json(JsonLines::with(out, secrets, subprotocol)?)),
+            Format::Json => (Limits::KEEP, Sink::Json(JsonLines::with(out, secrets, depth)?)),
             Format::Quiet => (Limits::COUNT, Sink::Quiet(out)),
         };
         Ok(Self { session: Session::new(limits), sink, tally: Tally::default() })

@@ -8,6 +8,7 @@
 //!                 connection
 //! ```
 
+mod detail;
 mod frame;
 mod http;
 
@@ -17,10 +18,10 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use framescope_core::capture::CaptureFault;
-use framescope_core::export::{Paired, Pairing};
-use framescope_core::present::{Secrets, octets, thousands};
+use framescope_core::export::{Depth, Paired, Pairing};
+use framescope_core::message::CompressionFacts;
+use framescope_core::present::{Secrets, counted, octets, thousands};
 use framescope_core::session::Ending;
-use framescope_core::subprotocol::Override;
 use framescope_core::{
     CloseCode, ConnectionId, ConnectionInfo, ConnectionNote, Diagnostic, Direction, Event,
     EventKind, Finish, Head, Timestamp,
@@ -37,6 +38,10 @@ pub struct Layout {
     pub columns: usize,
     /// The zone that times are told in.
     pub zone: TimeZone,
+    /// Lines that the payload of one message takes below its frame at most; 0 for all.
+    pub payload_lines: usize,
+    /// Whether the fields of sub-protocols stand below the frame too.
+    pub fields: bool,
 }
 
 /// Turns events into lines.
@@ -58,6 +63,8 @@ struct Seen {
     /// The requests that wait for their answers.
     requests: VecDeque<Arc<Head>>,
     frames: [u64; 2],
+    /// What compression made of each direction's messages.
+    compression: [CompressionFacts; 2],
     /// A direction that ended while the other goes on; told when something follows it.
     finished: Option<(Timestamp, Direction)>,
 }
@@ -67,12 +74,12 @@ const PREFIX_COLUMNS: usize = 19;
 
 impl Lines {
     /// Lines for a reader with this layout.
-    pub fn new(layout: Layout, palette: Palette, secrets: Secrets, subprotocol: Override) -> Self {
+    pub fn new(layout: Layout, palette: Palette, secrets: Secrets, depth: Depth) -> Self {
         Self {
             layout,
             palette,
             secrets,
-            pairing: Pairing::new(subprotocol),
+            pairing: Pairing::new(depth),
             connections: HashMap::new(),
             day: None,
         }
@@ -285,6 +292,14 @@ impl<W: Write> Line<'_, W> {
         let seen = self.lines.connections.remove(&self.connection).unwrap_or_default();
         for request in &seen.requests {
             self.unanswered(request)?;
+        }
+        for direction in [Direction::ClientToServer, Direction::ServerToClient] {
+            let facts = seen.compression[direction.index()];
+            if facts.messages > 0 {
+                let messages = counted(facts.messages, "message", "messages");
+                let text = format!("{messages} compressed: {facts}");
+                self.direction(Role::Weak, "·", direction, &text)?;
+            }
         }
         let close = match ending.close {
             Some((by, Some(code))) => {

@@ -5,8 +5,8 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use framescope_core::export::Depth;
 use framescope_core::present::{Secrets, octets};
-use framescope_core::subprotocol::Override;
 use jiff::tz::TimeZone;
 
 use crate::Engine;
@@ -20,6 +20,8 @@ use crate::view::{Feed, Format, Layout, Palette, Role, Tally, ViewError};
 const TICK: Duration = Duration::from_millis(100);
 /// Columns of a line where no terminal tells its width.
 const COLUMNS: usize = 160;
+/// Lines of a payload where nobody says how many.
+pub const PAYLOAD_LINES: usize = 40;
 /// Below this, lines are not cut further.
 const LEAST_COLUMNS: usize = 80;
 
@@ -34,8 +36,8 @@ pub struct TerminalView {
     pub told_palette: Palette,
     /// Whether credentials are shown.
     pub secrets: Secrets,
-    /// Which sub-protocol connections speak, where the user says so.
-    pub subprotocol: Override,
+    /// How deeply messages are read.
+    pub depth: Depth,
     /// What the user should not forget; told at the start, whatever the format.
     pub warnings: Vec<String>,
 }
@@ -48,7 +50,7 @@ impl TerminalView {
             out_palette: Palette::for_stream(&io::stdout()),
             told_palette: Palette::for_stream(&io::stderr()),
             secrets: Secrets::Masked,
-            subprotocol: Override::Auto,
+            depth: Depth::default(),
             warnings: Vec::new(),
         }
     }
@@ -59,7 +61,7 @@ pub fn detect_layout() -> Layout {
     let width = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
     let stdout_width = width.filter(|_| io::stdout().is_terminal());
     let columns = stdout_width.map_or(COLUMNS, |width| width.max(LEAST_COLUMNS));
-    Layout { columns, zone: TimeZone::system() }
+    Layout { columns, zone: TimeZone::system(), payload_lines: PAYLOAD_LINES, fields: false }
 }
 
 /// Shows what passes through `engine` on stdout until SIGINT or SIGTERM comes or nobody reads stdout
@@ -77,7 +79,7 @@ pub fn run(engine: Engine, view: &TerminalView) -> Result<Tally, ViewError> {
     let mut follower = engine.follow().map_err(ViewError::Capture)?;
     let out = BufWriter::new(io::stdout().lock());
     let (format, palette) = (view.format.clone(), view.out_palette);
-    let mut feed = Feed::with(format, palette, view.secrets, view.subprotocol, out)
+    let mut feed = Feed::with(format, palette, view.secrets, view.depth.clone(), out)
         .map_err(ViewError::Output)?;
 
     let outcome = follow(&engine, &mut follower, &mut feed, &stop);

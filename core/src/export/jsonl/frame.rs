@@ -2,12 +2,13 @@
 
 use serde::Serialize;
 
+use super::compression::CompressionOf;
+use super::payload::PayloadOf;
 use super::subprotocol::SubprotocolOf;
 use super::value::{Base64, Hex, Nanos, Stamp};
-use crate::export::Paired;
+use crate::export::{Paired, Reading};
 use crate::frame::CloseBody;
 use crate::message::MessageFault;
-use crate::subprotocol::Dissection;
 use crate::{ConnectionId, Frame, Message, Opcode};
 
 #[derive(Debug, Serialize)]
@@ -39,6 +40,8 @@ pub(super) struct FrameLine<'a> {
     close: Option<CloseOf<'a>>,
     message: Option<MessageOf<'a>>,
     subprotocol: Option<SubprotocolOf<'a>>,
+    payload: Option<PayloadOf<'a>>,
+    compression: Option<CompressionOf>,
 }
 
 impl<'a> FrameLine<'a> {
@@ -48,7 +51,7 @@ impl<'a> FrameLine<'a> {
         frame: &'a Frame,
         paired: &'a Paired,
     ) -> Self {
-        let header = &frame.header;
+        let (header, reading) = (&frame.header, &paired.reading);
         let mut encoded = Vec::with_capacity(usize::from(header.encoded_len()));
         header.encode(&mut encoded);
         Self {
@@ -77,7 +80,9 @@ impl<'a> FrameLine<'a> {
             payload_whole: frame.is_payload_whole(),
             close: (header.opcode == Opcode::Close).then(|| CloseOf::of(&frame.payload)),
             message: paired.message.as_ref().map(MessageOf::of),
-            subprotocol: paired.dissection.as_deref().map(SubprotocolOf::of),
+            subprotocol: reading.dissection.as_deref().map(SubprotocolOf::of),
+            payload: paired.message.as_ref().and_then(|message| PayloadOf::of(message, reading)),
+            compression: reading.compression.as_deref().map(CompressionOf::of),
         }
     }
 }
@@ -175,14 +180,18 @@ pub(super) struct LoneMessage<'a> {
     direction: &'static str,
     message: MessageOf<'a>,
     subprotocol: Option<SubprotocolOf<'a>>,
+    payload: Option<PayloadOf<'a>>,
+    compression: Option<CompressionOf>,
 }
 
 impl<'a> LoneMessage<'a> {
-    pub(super) fn of(message: &'a Message, dissection: Option<&'a Dissection>) -> Self {
+    pub(super) fn of(message: &'a Message, reading: &'a Reading) -> Self {
         Self {
             direction: message.direction.name(),
             message: MessageOf::of(message),
-            subprotocol: dissection.map(SubprotocolOf::of),
+            subprotocol: reading.dissection.as_deref().map(SubprotocolOf::of),
+            payload: PayloadOf::of(message, reading),
+            compression: reading.compression.as_deref().map(CompressionOf::of),
         }
     }
 }

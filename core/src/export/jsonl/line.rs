@@ -25,7 +25,7 @@ pub(super) enum Line<'a> {
     ServerSentEvent(Of<'a, ServerSentEventLine<'a>>),
     Handshake(Of<'a, Box<HandshakeLine<'a>>>),
     Frame(Box<FrameLine<'a>>),
-    Message(Of<'a, LoneMessage<'a>>),
+    Message(Of<'a, Box<LoneMessage<'a>>>),
     PingAnswered(Of<'a, PingAnswered>),
     Finding(Of<'a, Finding<'a>>),
     Gap(Of<'a, Gap>),
@@ -80,8 +80,7 @@ impl<'a> Line<'a> {
                 Self::Frame(Box::new(FrameLine::of(event.connection, key, frame, paired)))
             }
             EventKind::MessageCompleted(message) => {
-                let dissection = paired.dissection.as_deref();
-                Self::Message(of.with(LoneMessage::of(message, dissection)))
+                Self::Message(of.with(Box::new(LoneMessage::of(message, &paired.reading))))
             }
             EventKind::PingAnswered(trip) => Self::PingAnswered(of.with(PingAnswered::of(*trip))),
             EventKind::DiagnosticRaised(diagnostic) => {

@@ -1,8 +1,10 @@
 //! JSON Lines: one JSON object a line, one line an event; the schema is `docs/JSONL.md`.
 
+mod compression;
 mod frame;
 mod handshake;
 mod line;
+mod payload;
 mod rest;
 #[cfg(test)]
 pub(super) mod samples;
@@ -14,9 +16,8 @@ mod value;
 use std::collections::HashMap;
 use std::io::{self, Write};
 
-use crate::export::{Paired, Pairing};
+use crate::export::{Depth, Paired, Pairing};
 use crate::present::Secrets;
-use crate::subprotocol::Override;
 use crate::{ConnectionId, Event, EventKind, Head};
 use line::Line;
 
@@ -40,12 +41,13 @@ pub struct JsonLines<W> {
 impl<W: Write> JsonLines<W> {
     /// Begins an output: writes the line that names the schema.
     pub fn new(out: W, secrets: Secrets) -> io::Result<Self> {
-        Self::with(out, secrets, Override::Auto)
+        Self::with(out, secrets, Depth::default())
     }
 
-    /// The same, with sub-protocols told as the user says.
-    pub fn with(out: W, secrets: Secrets, subprotocol: Override) -> io::Result<Self> {
-        let pairing = Pairing::new(subprotocol);
+    /// The same, with messages read as deeply as `depth` says; compressed ones always are looked at
+    /// under the microscope.
+    pub fn with(out: W, secrets: Secrets, depth: Depth) -> io::Result<Self> {
+        let pairing = Pairing::new(Depth { microscope: true, ..depth });
         let mut lines = Self { out, secrets, pairing, keys: HashMap::default() };
         lines.write(&Line::schema())?;
         Ok(lines)

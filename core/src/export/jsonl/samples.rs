@@ -1,9 +1,13 @@
 //! Samples for tests: events as a session would say them.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use crate::diagnostics::{Place, rules};
-use crate::{Diagnostic, Direction, Frame, FrameHeader, Message, Timestamp};
+use crate::{
+    Diagnostic, Direction, Frame, FrameHeader, Head, Message, OpeningHandshake, Timestamp,
+};
 
 /// 2023-11-14T22:13:20.123456789Z, and `millis` later.
 pub(in crate::export) fn stamp(millis: u64) -> Timestamp {
@@ -64,4 +68,16 @@ pub(in crate::export) fn finding() -> Diagnostic {
         place: Place { offset: 150, len: 7, frame: Some(0) },
         evidence: "text frame of 5 octets, MASK is 0".into(),
     }
+}
+
+/// An opening handshake that agreed on permessage-deflate without parameters.
+pub(in crate::export) fn deflating() -> OpeningHandshake {
+    let extensions = "Upgrade: websocket\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
+    let request = format!("GET / HTTP/1.1\r\n{extensions}");
+    let response = format!("HTTP/1.1 101 Switching Protocols\r\n{extensions}");
+    OpeningHandshake::check(
+        Arc::new(Head::parse_request(request.into(), 0).expect("a head")),
+        Arc::new(Head::parse_response(response.into(), 0).expect("a head")),
+        None,
+    )
 }

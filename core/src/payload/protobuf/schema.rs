@@ -18,6 +18,13 @@ pub struct Schema {
 )]
 pub struct SchemaError(String);
 
+impl SchemaError {
+    /// What is wrong with it, without how to make a right one.
+    pub fn reason(&self) -> &str {
+        &self.0
+    }
+}
+
 impl Schema {
     /// Reads a serialised `FileDescriptorSet`, imports counted in.
     pub fn parse(descriptor_set: &[u8]) -> Result<Self, SchemaError> {

@@ -43,7 +43,8 @@ impl<W: Write> Line<'_, W> {
         )?;
         let room = self.room(FIELDS_COLUMNS + overflow);
         let message = paired.message.as_ref();
-        let (remark, text) = match paired.dissection.as_deref() {
+        let dissection = paired.reading.dissection.as_deref();
+        let (remark, text) = match dissection {
             Some(dissection) => dissected(dissection, message, room),
             None => preview(frame, message, room),
         };
@@ -58,7 +59,11 @@ impl<W: Write> Line<'_, W> {
             (false, true) => writeln!(self.out, " {text}"),
             (false, false) => writeln!(self.out, "  {text}"),
         }?;
-        match paired.dissection.as_deref() {
+        if let Some(compressed) = &paired.reading.compression {
+            self.seen().compression[frame.direction.index()] = compressed.so_far;
+        }
+        self.detail(paired)?;
+        match dissection {
             Some(dissection) => self.problems(dissection, frame.direction),
             None => Ok(()),
         }

@@ -3,6 +3,8 @@
 use bytes::Bytes;
 use framescope_core::capture::CaptureItem;
 use framescope_core::connection::{Alteration, ConnectionNote, Failure};
+use framescope_core::export::Depth;
+use framescope_core::payload::{Format as PayloadFormat, Lens};
 use framescope_core::present::Secrets;
 use framescope_core::{
     ConnectionId, ConnectionInfo, Direction, Finish, Leg, MaskingKey, Record, Timestamp,
@@ -71,10 +73,17 @@ impl Conversation {
     }
 
     fn shown(self, columns: usize) -> String {
-        let layout = Layout { columns, zone: TimeZone::UTC };
+        self.read(columns, Depth::default(), 40)
+    }
+
+    /// As it is shown where messages are read as deeply as `depth` says.
+    fn read(self, columns: usize, depth: Depth, payload_lines: usize) -> String {
+        let fields = depth.microscope;
+        let layout = Layout { columns, zone: TimeZone::UTC, payload_lines, fields };
         let mut out = Vec::new();
         let format = Format::Text(layout);
-        let mut feed = Feed::new(format, Palette::Plain, Secrets::Masked, &mut out).unwrap();
+        let mut feed =
+            Feed::with(format, Palette::Plain, Secrets::Masked, depth, &mut out).unwrap();
         for record in self.records {
             feed.receive(CaptureItem::Record { record, block_offset: 0 }).unwrap();
         }
@@ -181,4 +190,67 @@ fn half_a_close_is_told_where_the_other_half_goes_on() {
     let fin = lines.iter().position(|l| l.contains("FIN: the client has said all")).unwrap();
     let text = lines.iter().position(|l| l.contains("↓ text")).unwrap();
     assert_eq!(fin + 1, text, "{shown}");
+}
+
+/// Everything there is to say, with payloads as they seem to be.
+fn all() -> Depth {
+    Depth { payload: Some(Lens::default()), microscope: true, ..Depth::default() }
+}
+
+#[test]
+fn below_a_message_stands_what_is_in_it() {
+    let shown = Conversation::new()
+        .upgraded()
+        .says(CLIENT, &masked(0x81, br#"{"id":9007199254740993,"tags":["a","b"]}"#))
+        .says(SERVER, b"\x82\x0c\x82\xa2id\xcd\x04\xd2\xa1b\xc4\x01\xff")
+        .says(SERVER, b"\x82\x09\x08\x96\x01\x12\x04test")
+        .says(SERVER, b"\x81\x29data:application/json;base64,eyJhIjpbMV19")
+        .says(SERVER, b"\x82\x14\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\xff\xfe\x1b[")
+        .says(SERVER, b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00")
+        .says(SERVER, b"\xc1\x05\xf2\x00\x11\x00\x00")
+        .says(SERVER, b"\x81\x2c{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"subtract\"}")
+        .says(SERVER, b"\x89\x02hi")
+        .ends(SERVER, Finish::Fin)
+        .ends(CLIENT, Finish::Fin)
+        .read(120, all(), 40);
+    insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn a_payload_is_shown_as_the_format_asked_for() {
+    let shown = |format, payload: &'static [u8]| {
+        let payload_lens = Some(Lens { format: Some(format), ..Lens::default() });
+        let depth = Depth { payload: payload_lens, ..Depth::default() };
+        let shown = Conversation::new().upgraded().says(CLIENT, &masked(0x81, payload));
+        let shown = shown.read(80, depth, 3);
+        shown.lines().skip(4).collect::<Vec<_>>().join("\n")
+    };
+    let rows: Vec<String> = PayloadFormat::ALL
+        .into_iter()
+        .map(|format| shown(format, b"[1,2,[3,4]]\n\x1b[31m"))
+        .collect();
+    assert!(!rows.concat().contains('\u{1b}'));
+    insta::assert_snapshot!(rows.join("\n"));
+}
+
+#[test]
+fn what_stands_below_is_within_the_columns_and_the_lines() {
+    let long = "长ab\u{202e}".repeat(12);
+    let payload = format!("{{\"{long}\":[{}]}}", ["1"; 9].join(","));
+    for columns in [80, 90, 120] {
+        for lens in [None, Some(PayloadFormat::Text), Some(PayloadFormat::Octets)] {
+            let lens = Lens { format: lens, ..Lens::default() };
+            let depth = Depth { payload: Some(lens), ..Depth::default() };
+            let conversation = Conversation::new().upgraded();
+            let frame = masked(0x81, &payload.as_bytes()[..125.min(payload.len())]);
+            let shown = conversation.says(CLIENT, &frame).read(columns, depth, 2);
+            let below: Vec<&str> =
+                shown.lines().filter(|l| l.trim_start().starts_with('│')).collect();
+            assert!((4..=6).contains(&below.len()), "{shown}");
+            for line in below {
+                assert!(crate::view::escape::columns(line) <= columns, "{columns}: {line}");
+                assert!(!line.contains('\u{202e}'));
+            }
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! The command line from outside: what it writes where, and how it ends.
 
+mod payload;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
@@ -51,6 +53,14 @@ fn assert_fails(output: &Output, code: i32, told: &str) -> String {
 
 /// A capture of a short conversation: the handshake of RFC 6455 §1.3, a text each way, a close.
 fn capture() -> Vec<u8> {
+    capture_of(&[
+        (CLIENT, b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"),
+        (SERVER, b"\x81\x05Hello"),
+    ])
+}
+
+/// The same with these frames in the place of the texts.
+fn capture_of(frames: &[(Direction, &'static [u8])]) -> Vec<u8> {
     let connection = ConnectionId(1);
     let at = |millis: u64| Timestamp::from_nanos((1_700_000_000_000 + millis) * 1_000_000);
     let info = ConnectionInfo {
@@ -74,7 +84,7 @@ fn capture() -> Vec<u8> {
         direction,
         how: Finish::Fin,
     };
-    let records = [
+    let mut records = vec![
         Record::Opened { connection, at: at(0), info: Box::new(info) },
         octets(
             1,
@@ -89,12 +99,14 @@ fn capture() -> Vec<u8> {
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
             Connection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n",
         ),
-        octets(3, CLIENT, b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"),
-        octets(4, SERVER, b"\x81\x05Hello"),
-        octets(5, SERVER, b"\x88\x02\x03\xe8"),
-        finished(6, SERVER),
-        finished(7, CLIENT),
     ];
+    let mut millis = 2;
+    for (direction, frame) in frames {
+        millis += 1;
+        records.push(octets(millis, *direction, frame));
+    }
+    records.push(octets(millis + 1, SERVER, b"\x88\x02\x03\xe8"));
+    records.extend([finished(millis + 2, SERVER), finished(millis + 3, CLIENT)]);
     let mut writer = CaptureWriter::new(Vec::new()).expect("memory");
     for record in &records {
         writer.write(record).expect("memory");
