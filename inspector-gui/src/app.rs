@@ -333,6 +333,9 @@ impl App {
                     .running_search()
                     .map(|search| Sought::new(search.number(), Arc::clone(search.pattern())));
                 self.detail.look_for(sought);
+                let key = loaded.selection.key;
+                let said = self.store.dissections().said().filter(|said| said.key == key);
+                self.detail.take_in(said, selected);
                 let action = self.detail.ui(ui, selected);
                 let table = self.view.table(self.settings.listing);
                 match action {
@@ -341,6 +344,13 @@ impl App {
                         table.fragment = table.fragment.saturating_sub(1);
                     }
                     Some(DetailAction::Close) => table.selected = None,
+                    Some(DetailAction::ReadAs(by_user)) => {
+                        self.store.dissections().read_as(selected.connection, by_user);
+                    }
+                    Some(DetailAction::ShowMessage(row)) => {
+                        self.settings.listing = Listing::Messages;
+                        select(&mut self.view.messages, row);
+                    }
                     None => {}
                 }
             }

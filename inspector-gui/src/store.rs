@@ -4,10 +4,12 @@
 //!  capture file ─► follower thread ─► Index (RwLock) ─► rows the panels draw
 //!       │                                 │ read plan
 //!       ├──────────► reader thread ◄──────┘ ─► previews, the selected message
-//!       └──────────► search thread ─► which rows hold the text
+//!       ├──────────► search thread ─► which rows hold the text
+//!       └──────────► sub-protocols thread ─► a line a message; the selected one in full
 //! ```
 
 pub mod contents;
+pub mod dissections;
 pub mod follower;
 pub mod preview;
 pub mod search;
@@ -21,6 +23,7 @@ use framescope_core::Index;
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 
 pub use contents::{Contents, Loaded, RowKey, Selection};
+pub use dissections::Dissections;
 pub use preview::Preview;
 pub use search::{Search, SearchOptions, SearchState};
 
@@ -79,6 +82,7 @@ impl Shared {
 pub struct Store {
     shared: Arc<Shared>,
     contents: Contents,
+    dissections: Dissections,
     follower: Option<std::thread::JoinHandle<()>>,
 }
 
@@ -96,7 +100,8 @@ impl Store {
         });
         let follower = follower::spawn(Arc::clone(&shared));
         let contents = Contents::spawn(Arc::clone(&shared));
-        Self { shared, contents, follower: Some(follower) }
+        let dissections = Dissections::spawn(Arc::clone(&shared));
+        Self { shared, contents, dissections, follower: Some(follower) }
     }
 
     /// The index, for as long as it takes to copy what is drawn.
@@ -107,6 +112,11 @@ impl Store {
     /// What is read on demand.
     pub fn contents(&self) -> &Contents {
         &self.contents
+    }
+
+    /// What messages say in the words of their sub-protocols.
+    pub fn dissections(&self) -> &Dissections {
+        &self.dissections
     }
 
     /// Where the capture comes from.
@@ -145,6 +155,7 @@ impl Drop for Store {
         self.shared.stop.store(true, Ordering::Release);
         self.shared.source.wake();
         self.contents.stop();
+        self.dissections.stop();
         if let Some(follower) = self.follower.take() {
             // It ends within one wait; a panic in it was printed when it happened.
             let _ = follower.join();

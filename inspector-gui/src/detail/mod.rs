@@ -13,6 +13,7 @@ mod payload;
 mod sample;
 pub mod selected;
 mod sought;
+mod subprotocol;
 #[cfg(test)]
 mod tests;
 
@@ -23,9 +24,11 @@ use jiff::tz::TimeZone;
 pub use payload::PayloadTab;
 pub use selected::{DetailAction, Fragment, Selected, SelectedKind, SelectedMessage};
 pub use sought::Sought;
+pub use subprotocol::subprotocol_name;
 
 use crate::fonts;
 use crate::fonts::icon;
+use crate::store::dissections::Said;
 use crate::theme::{self, Field};
 use crate::widgets::button::icon_button_enabled;
 use crate::widgets::{
@@ -103,6 +106,11 @@ impl DetailPane {
         }
     }
 
+    /// Takes in what the selected message says in its sub-protocol, once that is known.
+    pub fn take_in(&mut self, said: Option<std::sync::Arc<Said>>, selected: &Selected) {
+        self.payload.take_in_said(said, selected);
+    }
+
     /// Draws the selected frame into all the room there is. Scrolls by itself.
     pub fn ui(&mut self, ui: &mut Ui, selected: &Selected) -> Option<DetailAction> {
         let shown = Shown::of(selected);
@@ -134,7 +142,7 @@ impl DetailPane {
                 self.above = ui.cursor().top() - top;
                 // Whole points, so that rounding does not make the height swing.
                 let left = (room - self.above - 26.0).floor().max(PAYLOAD_LEAST);
-                self.payload.ui(ui, selected, left);
+                action = self.payload.ui(ui, selected, left).or(action);
             });
         });
         self.pointed = now;

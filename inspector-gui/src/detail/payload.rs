@@ -1,6 +1,7 @@
 //! The payload in the form that tells most: text, its values decoded, octets.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use egui::{Label, RichText, Ui};
@@ -8,8 +9,10 @@ use framescope_core::Opcode;
 
 use crate::detail::Sought;
 use crate::detail::decoded::Decoded;
-use crate::detail::selected::{Selected, SelectedKind};
+use crate::detail::selected::{DetailAction, Selected, SelectedKind};
+use crate::detail::subprotocol::SubprotocolPane;
 use crate::fonts::icon;
+use crate::store::dissections::Said;
 use crate::theme;
 use crate::widgets::hex::HexContent;
 use crate::widgets::tabs::{TAB_HEIGHT, tab_bar};
@@ -18,6 +21,8 @@ use crate::widgets::{HexView, TextView, format, icon_button, segmented};
 /// A way to show the payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum PayloadTab {
+    /// As what its sub-protocol says.
+    Subprotocol,
     /// As text.
     #[default]
     Text,
@@ -49,6 +54,7 @@ pub struct PayloadPane {
     /// Octets that are not UTF-8 were replaced in `text`.
     lossy: bool,
     decoded: Decoded,
+    said: SubprotocolPane,
     text_view: TextView,
     hex_view: HexView,
     /// What is marked wherever the payload holds it.
@@ -104,7 +110,11 @@ impl PayloadPane {
         self.decoded.take_in(octets, is_text, is_cut);
         self.mark();
         // A tab that the user chose stays for the frames that follow, where it can show them.
-        let fits = self.tab != PayloadTab::Decoded || self.decoded.tells_more();
+        let fits = match self.tab {
+            PayloadTab::Subprotocol => self.said.is_there(),
+            PayloadTab::Decoded => self.decoded.tells_more(),
+            PayloadTab::Text | PayloadTab::Hex => true,
+        };
         if another && !(self.tab_chosen && fits) {
             self.tab_chosen = false;
             self.tab = self.most_telling(selected);
@@ -129,7 +139,22 @@ impl PayloadPane {
         self.decoded.mark(self.sought.as_ref());
     }
 
+    /// Takes in what the message says in its sub-protocol, which may be known later than its octets.
+    pub(super) fn take_in_said(&mut self, said: Option<Arc<Said>>, selected: &Selected) {
+        self.said.take_in(said, selected);
+        if !self.said.is_there() && self.tab == PayloadTab::Subprotocol {
+            // It comes back with the first message that has it.
+            self.tab_chosen = false;
+            self.tab = self.most_telling(selected);
+        } else if self.said.tells_more() && !self.tab_chosen {
+            self.tab = PayloadTab::Subprotocol;
+        }
+    }
+
     fn most_telling(&self, selected: &Selected) -> PayloadTab {
+        if self.said.tells_more() {
+            return PayloadTab::Subprotocol;
+        }
         let text = !self.lossy && !self.octets.is_empty() && mostly_readable(&self.text);
         match (self.decoded.tells_more(), selected.frame.header.opcode) {
             (_, opcode) if opcode.is_control() && text => PayloadTab::Text,
@@ -141,17 +166,23 @@ impl PayloadPane {
         }
     }
 
-    pub(super) fn ui(&mut self, ui: &mut Ui, selected: &Selected, height: f32) {
+    pub(super) fn ui(
+        &mut self,
+        ui: &mut Ui,
+        selected: &Selected,
+        height: f32,
+    ) -> Option<DetailAction> {
         let palette = theme::palette(ui);
         let top = ui.cursor().top();
         ui.horizontal(|ui| {
             let mut tab = self.tab;
             let tabs = [
+                (PayloadTab::Subprotocol, self.said.tab_name()),
                 (PayloadTab::Text, "Text"),
                 (PayloadTab::Decoded, self.decoded.tab_name()),
                 (PayloadTab::Hex, "Hex"),
             ];
-            tab_bar(ui, &mut tab, &tabs);
+            tab_bar(ui, &mut tab, &tabs[usize::from(!self.said.is_there())..]);
             if tab != self.tab {
                 self.tab = tab;
                 self.tab_chosen = true;
@@ -162,12 +193,14 @@ impl PayloadPane {
                     PayloadTab::Hex => "Copy as hex",
                     PayloadTab::Text => "Copy as text",
                     PayloadTab::Decoded => "Copy as decoded",
+                    PayloadTab::Subprotocol => "Copy as dissected",
                 };
                 if icon_button(ui, icon::COPY, name).clicked() {
                     ui.copy_text(match self.tab {
                         PayloadTab::Hex => format::hex(&self.octets),
                         PayloadTab::Text => self.text.clone(),
                         PayloadTab::Decoded => self.decoded.text(&self.octets),
+                        PayloadTab::Subprotocol => self.said.text(),
                     });
                 }
                 if has_choice(selected) {
@@ -187,6 +220,9 @@ impl PayloadPane {
         ui.add_space(4.0);
         self.remarks_ui(ui, selected);
         let height = (height - (ui.cursor().top() - top)).max(super::PAYLOAD_LEAST - TAB_HEIGHT);
+        if self.tab == PayloadTab::Subprotocol {
+            return self.said.ui(ui, height);
+        }
         if self.octets.is_empty() {
             let empty = if selected.frame.header.payload_len.value == 0 {
                 "No payload."
@@ -194,9 +230,10 @@ impl PayloadPane {
                 "Nothing could be read of it."
             };
             ui.label(RichText::new(empty).color(palette.weak));
-            return;
+            return None;
         }
         match self.tab {
+            PayloadTab::Subprotocol => {}
             PayloadTab::Decoded => {
                 let bottom = ui.cursor().top() + height;
                 self.decoded.choice_ui(ui);
@@ -220,6 +257,7 @@ impl PayloadPane {
             }
             PayloadTab::Text => self.text_view.ui(ui, height, &self.text),
         }
+        None
     }
 
     fn remarks_ui(&self, ui: &mut Ui, selected: &Selected) {

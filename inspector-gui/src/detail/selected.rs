@@ -2,6 +2,7 @@
 
 use framescope_core::diagnostics::Diagnostic;
 use framescope_core::index::{FrameContent, MessageContent};
+use framescope_core::subprotocol::Override;
 use framescope_core::{ConnectionId, Direction, Opcode, Timestamp};
 
 /// The selected frame, read from the capture.
@@ -67,8 +68,12 @@ pub struct SelectedMessage {
 }
 
 /// What the user asks for from within the pane.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DetailAction {
+    /// Read the connection's messages otherwise.
+    ReadAs(Override),
+    /// Show the message of this row.
+    ShowMessage(usize),
     /// Show the frame before this one in the same message.
     PreviousFragment,
     /// Show the frame after this one in the same message.

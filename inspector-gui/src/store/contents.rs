@@ -343,7 +343,7 @@ fn fragments(index: &Index, message: &MessageRow) -> Vec<usize> {
 }
 
 /// The message row that a frame is part of, where that message is whole.
-fn message_of_frame(index: &Index, row: usize) -> Option<usize> {
+pub(super) fn message_of_frame(index: &Index, row: usize) -> Option<usize> {
     let frame = index.frames().get(row)?;
     let messages = index.messages();
     let from = messages.partition_point(|message| (message.last_frame as usize) < row);

@@ -32,18 +32,20 @@ impl Preview {
         let text = text_of(data, cut);
         match text {
             Some(text) if opcode == Opcode::Text || is_readable(text) => {
-                Self { text: one_line(text), hex: false, fault: false }
+                Self { text: one_line(text, MAX_CHARS), hex: false, fault: false }
             }
-            _ if opcode == Opcode::Text => {
-                Self { text: one_line(&String::from_utf8_lossy(data)), hex: false, fault: false }
-            }
+            _ if opcode == Opcode::Text => Self {
+                text: one_line(&String::from_utf8_lossy(data), MAX_CHARS),
+                hex: false,
+                fault: false,
+            },
             _ => Self { text: hex_line(data), hex: true, fault: false },
         }
     }
 
     /// Why there is nothing to show.
     pub fn fault(line: &str) -> Self {
-        Self { text: one_line(line), hex: false, fault: true }
+        Self { text: one_line(line, MAX_CHARS), hex: false, fault: true }
     }
 }
 
@@ -64,8 +66,8 @@ fn is_readable(text: &str) -> bool {
 
 /// Text on one line: control characters become their pictures, and marks that would turn or hide
 /// what follows become a sign of their own.
-fn one_line(text: &str) -> String {
-    text.chars().take(MAX_CHARS).map(format::visible).collect()
+pub(super) fn one_line(text: &str, most: usize) -> String {
+    text.chars().take(most).map(format::visible).collect()
 }
 
 fn hex_line(data: &[u8]) -> String {
@@ -81,7 +83,7 @@ fn close_line(data: &[u8]) -> String {
         CloseBody::Empty => "no code".to_owned(),
         CloseBody::OneOctet(octet) => format!("one octet: {octet:02x}"),
         CloseBody::Status { code, reason } => {
-            let reason = one_line(&String::from_utf8_lossy(reason));
+            let reason = one_line(&String::from_utf8_lossy(reason), MAX_CHARS);
             format!("{code} {} {reason}", code.name()).trim_end().to_owned()
         }
     }

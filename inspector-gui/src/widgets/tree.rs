@@ -1,6 +1,6 @@
 //! A payload's tree: one line a value, drawn only where it is seen.
 
-mod line;
+pub(crate) mod line;
 
 use std::ops::Range;
 

@@ -1,6 +1,7 @@
 //! The window, driven by role and label as a user of assistive technology drives it.
 
 mod fixture;
+mod subprotocols;
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;

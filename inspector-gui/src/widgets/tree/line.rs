@@ -15,7 +15,7 @@ const SHOWN: usize = 400;
 const OCTETS_SHOWN: usize = 48;
 
 /// The line of `node`, which was read from `octets`.
-pub(super) fn job(palette: &Palette, node: &Node, open: bool, octets: &[u8]) -> LayoutJob {
+pub(crate) fn job(palette: &Palette, node: &Node, open: bool, octets: &[u8]) -> LayoutJob {
     let mut job = LayoutJob { break_on_newline: false, ..LayoutJob::default() };
     let mut put = |text: &str, color: Color32| {
         job.append(text, 0.0, TextFormat::simple(FontId::monospace(11.5), color));
