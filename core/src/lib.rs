@@ -12,6 +12,7 @@
 //! | [`Frame`] | one frame: its [`FrameHeader`], its place in the lane, its payload (RFC 6455 §5.2) |
 //! | [`Message`] | what one or more frames carry, put together, inflated, checked (RFC 6455 §5.4, RFC 7692) |
 //! | [`Diagnostic`] | one thing a peer did against, or at the edge of, a standard: a *finding* |
+//! | [`TransportEvent`] | one thing about polling, streaming and sessions that change their transport |
 //! | [`Event`] | what the [`Session`] says when it has understood something |
 //! | [`Index`] | compact rows for millions of frames, messages, connections and findings |
 //!
@@ -50,6 +51,7 @@ pub mod search;
 pub mod session;
 pub mod subprotocol;
 pub mod time;
+pub mod transport;
 
 pub use capture::record::{Finish, Leg, Record};
 pub use connection::{ConnectionId, ConnectionInfo, ConnectionNote};
@@ -62,3 +64,4 @@ pub use index::Index;
 pub use message::Message;
 pub use session::{Event, EventKind, Session};
 pub use time::Timestamp;
+pub use transport::TransportEvent;

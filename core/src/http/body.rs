@@ -217,6 +217,11 @@ impl BodyDecoder {
         self.wire_len
     }
 
+    /// Whether the content taken last ends a chunk.
+    pub fn is_at_chunk_end(&self) -> bool {
+        matches!(self.state, State::ChunkEnd { seen_cr: false })
+    }
+
     /// Octets of content so far.
     pub fn content_len(&self) -> u64 {
         self.content_len

@@ -1,13 +1,15 @@
 //! Connection summaries: one entry of the connections list.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::timing::RoundTrips;
 use crate::message::CompressionFacts;
 use crate::session::Ending;
+use crate::transport::{ExchangeFacts, SeriesId, SessionId, TransportKind};
 use crate::{
     ConnectionId, ConnectionInfo, ConnectionNote, Direction, EventKind, Frame, Head, Leg, Opcode,
-    OpeningHandshake, Severity, Timestamp,
+    OpeningHandshake, Severity, Timestamp, TransportEvent,
 };
 
 /// What the connections list shows of one connection.
@@ -68,6 +70,29 @@ pub struct Exchange {
     pub content_len: [Option<u64>; 2],
     /// Blocks of the response where it is a stream of events.
     pub events: u64,
+    /// Chunks or lines of the response where it is a stream that goes on.
+    pub pieces: u64,
+    /// What became known at its end; none while it goes on.
+    pub over: Option<ExchangeOver>,
+}
+
+/// What an exchange was, once it is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExchangeOver {
+    /// When the last octet of the answer was read, or the connection ended.
+    pub ended_at: Timestamp,
+    /// The connection ended before the answer was whole.
+    pub is_cut: bool,
+    /// How long the server held the answer; see [`ExchangeFacts::held`].
+    pub held: Option<Duration>,
+    /// How long the answer went on once its head was whole.
+    pub lasted: Option<Duration>,
+    /// What it was part of; none where that is nothing but a request and its answer.
+    pub kind: Option<TransportKind>,
+    /// The series it belongs to: see [`crate::Index::series`].
+    pub series: Option<SeriesId>,
+    /// The session it belongs to: see [`crate::Index::transport_sessions`].
+    pub session: Option<SessionId>,
 }
 
 /// Where a connection stands.
@@ -141,6 +166,19 @@ impl ConnectionSummary {
                     exchange.events = exchange.events.saturating_add(1);
                 }
             }
+            EventKind::TransportSeen(TransportEvent::ExchangeEnded(facts)) => {
+                self.end_exchange(&facts);
+            }
+            EventKind::TransportSeen(TransportEvent::PieceReceived(_)) => {
+                let open = self
+                    .exchanges
+                    .iter_mut()
+                    .rev()
+                    .find(|exchange| exchange.response.is_some() && exchange.over.is_none());
+                if let Some(exchange) = open {
+                    exchange.pieces = exchange.pieces.saturating_add(1);
+                }
+            }
             EventKind::HandshakeCompleted(handshake) => {
                 if handshake.upgraded {
                     self.state = State::Open;
@@ -155,6 +193,7 @@ impl ConnectionSummary {
                 self.ending = Some(ending);
             }
             EventKind::ConnectionOpened(_)
+            | EventKind::TransportSeen(_)
             | EventKind::FrameDecoded(_)
             | EventKind::MessageCompleted(_)
             | EventKind::DiagnosticRaised(_)
@@ -200,6 +239,8 @@ impl ConnectionSummary {
                     response: None,
                     content_len: [None, None],
                     events: 0,
+                    pieces: 0,
+                    over: None,
                 });
             }
             Direction::ServerToClient => {
@@ -212,6 +253,21 @@ impl ConnectionSummary {
                 }
             }
         }
+    }
+
+    fn end_exchange(&mut self, facts: &ExchangeFacts) {
+        let is_it = |exchange: &&mut Exchange| Arc::ptr_eq(&exchange.request, &facts.request);
+        let Some(exchange) = self.exchanges.iter_mut().rev().find(is_it) else { return };
+        exchange.pieces = facts.pieces;
+        exchange.over = Some(ExchangeOver {
+            ended_at: facts.ended_at,
+            is_cut: facts.is_cut,
+            held: facts.held(),
+            lasted: facts.lasted(),
+            kind: facts.kind,
+            series: facts.series.as_ref().map(|series| series.id),
+            session: facts.session,
+        });
     }
 
     /// The latest request's target, such as `/chat?room=1`.

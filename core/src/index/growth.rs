@@ -7,13 +7,17 @@ use crate::index::{ConnectionSummary, FrameIndex, MessageRow};
 use crate::message::CompressionFacts;
 use crate::message::inflate::WINDOW;
 use crate::session::EventSink;
+use crate::transport::{Series, TransportSession};
 use crate::{
     ConnectionId, ConnectionInfo, Diagnostic, Direction, Event, EventKind, Frame, Leg, Message,
-    Opcode, Record, Session, Timestamp,
+    Opcode, Record, Session, Timestamp, TransportEvent,
 };
 
 /// Findings listed in all; beyond it they are only counted on their connection.
 const MAX_FINDINGS: usize = 100_000;
+
+/// Series and sessions listed in all.
+const MAX_TRANSPORTS: usize = 100_000;
 
 /// A compressed lane keeps what its messages can refer to after so many octets …
 const CHECKPOINT_OCTETS: u64 = 4 << 20;
@@ -27,6 +31,9 @@ pub(super) struct Rows {
     pub(super) messages: Vec<MessageRow>,
     pub(super) connections: Vec<ConnectionSummary>,
     pub(super) findings: Vec<(ConnectionId, Diagnostic)>,
+    /// By number.
+    pub(super) series: Vec<Arc<Series>>,
+    pub(super) sessions: Vec<Arc<TransportSession>>,
 }
 
 /// Frames of a lane from one whose row is kept to the next: what a search for a frame by its ordinal
@@ -76,6 +83,8 @@ pub(super) struct Growth<'a> {
     frames: &'a mut FrameIndex,
     messages: &'a mut Vec<MessageRow>,
     findings: &'a mut Vec<(ConnectionId, Diagnostic)>,
+    series: &'a mut Vec<Arc<Series>>,
+    sessions: &'a mut Vec<Arc<TransportSession>>,
     /// The handshake agreed on permessage-deflate.
     is_deflate_agreed: bool,
 }
@@ -95,11 +104,31 @@ impl Rows {
         id: ConnectionId,
         place: &'a mut Place,
     ) -> Option<Growth<'a>> {
-        let Self { frames, messages, connections, findings } = self;
+        let Self { frames, messages, connections, findings, series, sessions } = self;
         let summary = connections.get_mut(place.summary)?;
         let is_deflate_agreed = summary.is_deflate_agreed();
         let lanes = &mut place.lanes;
-        Some(Growth { id, summary, lanes, frames, messages, findings, is_deflate_agreed })
+        Some(Growth {
+            id,
+            summary,
+            lanes,
+            frames,
+            messages,
+            findings,
+            series,
+            sessions,
+            is_deflate_agreed,
+        })
+    }
+}
+
+/// Puts a row at its number, from 1; numbers come without gaps.
+fn put<T>(rows: &mut Vec<Arc<T>>, number: u32, row: &Arc<T>) {
+    let at = number.saturating_sub(1) as usize;
+    if let Some(old) = rows.get_mut(at) {
+        *old = Arc::clone(row);
+    } else if at == rows.len() && at < MAX_TRANSPORTS {
+        rows.push(Arc::clone(row));
     }
 }
 
@@ -147,6 +176,9 @@ impl EventSink for Growth<'_> {
             EventKind::MessageCompleted(message) => self.add_message(&message),
             EventKind::DiagnosticRaised(finding) => self.add_finding(finding),
             kind => {
+                if let EventKind::TransportSeen(seen) = &kind {
+                    self.saw_transport(seen);
+                }
                 self.summary.apply(event.at, kind);
                 self.is_deflate_agreed = self.summary.is_deflate_agreed();
             }
@@ -216,6 +248,22 @@ impl Growth<'_> {
         self.messages.push(MessageRow { first_frame, last_frame, data_len: message.data_len });
         let seen = &mut self.summary.messages[message.direction.index()];
         *seen = seen.saturating_add(1);
+    }
+
+    /// Series and sessions have numbers from 1; the row of each is told anew with every change.
+    fn saw_transport(&mut self, seen: &TransportEvent) {
+        match seen {
+            TransportEvent::SeriesTold(series) => put(self.series, series.id.0, series),
+            TransportEvent::ExchangeEnded(facts) => {
+                if let Some(series) = &facts.series {
+                    put(self.series, series.id.0, series);
+                }
+            }
+            TransportEvent::SessionChanged { session, .. } => {
+                put(self.sessions, session.id.0, session);
+            }
+            TransportEvent::PieceReceived(_) | TransportEvent::PacketsCarried(_) => {}
+        }
     }
 
     fn add_finding(&mut self, finding: Diagnostic) {

@@ -9,15 +9,18 @@ mod growth;
 pub mod read;
 pub mod timing;
 
-pub use connections::{ConnectionSummary, Exchange, State};
+pub use connections::{ConnectionSummary, Exchange, ExchangeOver, State};
 pub use frames::{FrameIndex, FrameRow, MessageRow};
 pub use read::{FrameContent, MessageContent, ReadPlan};
 pub use timing::{RoundTrips, Timing};
+
+use std::sync::Arc;
 
 use growth::{LaneState, Place, Rows};
 
 use crate::connection::ConnectionMap;
 use crate::session::{EventSink as _, Limits};
+use crate::transport::{Series, TransportSession};
 use crate::{ConnectionId, Diagnostic, Direction, Record, Session, Timestamp};
 
 /// Everything a view lists, growing by records.
@@ -119,6 +122,18 @@ impl Index {
         let from = row.saturating_sub(most);
         let before = self.frames().rows().get(from..row)?;
         before.iter().rposition(|row| lane(row) == of_row).map(|at| from.saturating_add(at))
+    }
+
+    /// Series of HTTP exchanges that are one transport together, in the order in which they were told,
+    /// each as it is by now; the first hundred thousand of them.
+    pub fn series(&self) -> &[Arc<Series>] {
+        &self.rows.series
+    }
+
+    /// Sessions of Engine.IO and SockJS, in the order in which they were first seen, each as it is by
+    /// now; the first hundred thousand of them.
+    pub fn transport_sessions(&self) -> &[Arc<TransportSession>] {
+        &self.rows.sessions
     }
 
     /// How to read the frame of this row (an index into [`Index::frames`]) from the capture.

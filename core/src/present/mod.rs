@@ -8,5 +8,5 @@ pub mod characters;
 pub mod numbers;
 pub mod secrets;
 
-pub use numbers::{counted, octets, thousands};
+pub use numbers::{counted, octets, span, thousands};
 pub use secrets::Secrets;

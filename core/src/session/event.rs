@@ -9,7 +9,7 @@ use crate::message::MessageFault;
 use crate::session::pings::RoundTrip;
 use crate::{
     CloseCode, ConnectionId, ConnectionInfo, ConnectionNote, Diagnostic, Direction, Finish, Frame,
-    Head, Leg, Message, OpeningHandshake, Timestamp,
+    Head, Leg, Message, OpeningHandshake, Timestamp, TransportEvent,
 };
 
 /// Something understood about one connection.
@@ -100,6 +100,9 @@ pub enum EventKind {
     },
     /// A block of a `text/event-stream` is whole: an event for the page, a setting or a comment.
     ServerSentEvent(Box<ServerSentEvent>),
+    /// Something about how the client is told what is new: polling, streaming, a session that moves from
+    /// one transport to another.
+    TransportSeen(TransportEvent),
     /// A request to open a WebSocket was answered, with 101 or otherwise.
     HandshakeCompleted(Arc<OpeningHandshake>),
     /// A frame is whole.

@@ -14,6 +14,7 @@ use crate::http::head::HeadError;
 use crate::http::{
     BodyDecoder, BodyFraming, BodyPart, EventStreamReader, HeadReader, ServerSentEvent,
 };
+use crate::transport::{BodyPiece, PieceReader};
 
 /// Follows one lane's HTTP messages.
 #[derive(Debug)]
@@ -40,18 +41,41 @@ struct Body {
     /// Content so far, up to `keep` octets.
     content: BytesMut,
     keep: usize,
-    events: Option<EventStreamReader>,
+    reading: Reading,
+    has_begun: bool,
+}
+
+/// What is read in a body while it comes.
+#[derive(Debug)]
+pub(crate) enum Reading {
+    /// Nothing: it is a whole.
+    Whole,
+    /// A stream of events.
+    Events(EventStreamReader),
+    /// Chunks or lines.
+    Pieces(PieceReader),
 }
 
 impl Body {
-    fn take_in(&mut self, mut content: &[u8], events: &mut Vec<ServerSentEvent>) {
+    /// Takes in content of this body: what that completes, if anything.
+    fn take_in(&mut self, mut content: &[u8]) -> Option<HttpPart> {
         let room = self.keep.saturating_sub(self.content.len()).min(content.len());
         self.content.extend_from_slice(content.get(..room).unwrap_or_default());
-        if let Some(reader) = &mut self.events {
-            while let Some(event) = reader.next_event(&mut content) {
-                events.push(event);
+        let begins = !std::mem::replace(&mut self.has_begun, true);
+        let (mut events, mut pieces) = (Vec::new(), Vec::new());
+        match &mut self.reading {
+            Reading::Whole => {}
+            Reading::Events(reader) => {
+                while let Some(event) = reader.next_event(&mut content) {
+                    events.push(event);
+                }
+            }
+            Reading::Pieces(reader) => {
+                reader.take(content, self.decoder.is_at_chunk_end(), &mut pieces);
             }
         }
+        let is_news = begins || !events.is_empty() || !pieces.is_empty();
+        is_news.then_some(HttpPart::Content { begins, events, pieces })
     }
 
     fn end(&mut self) -> HttpPart {
@@ -59,6 +83,10 @@ impl Body {
             wire_len: self.decoder.wire_len(),
             content_len: self.decoder.content_len(),
             content: self.content.split().freeze(),
+            piece: match &mut self.reading {
+                Reading::Pieces(reader) => reader.finish(),
+                Reading::Whole | Reading::Events(_) => None,
+            },
         }
     }
 }
@@ -81,9 +109,18 @@ pub enum HttpPart {
         content_len: u64,
         /// The content, as much of it as is kept.
         content: Bytes,
+        /// The line that the body left open, where it has lines.
+        piece: Option<BodyPiece>,
     },
-    /// Blocks of a stream of events became whole.
-    Events(Vec<ServerSentEvent>),
+    /// Content of a body came.
+    Content {
+        /// It is the first.
+        begins: bool,
+        /// Blocks of a stream of events that became whole.
+        events: Vec<ServerSentEvent>,
+        /// Chunks or lines that became whole.
+        pieces: Vec<BodyPiece>,
+    },
     /// The lane cannot be followed any further.
     Lost {
         /// Lane offset of the first octet that is not understood.
@@ -124,10 +161,8 @@ impl HttpLane {
             Stage::Body(body) => loop {
                 match body.decoder.next_part(input)? {
                     BodyPart::Content(content) => {
-                        let mut events = Vec::new();
-                        body.take_in(content, &mut events);
-                        if !events.is_empty() {
-                            return Some(HttpPart::Events(events));
+                        if let Some(part) = body.take_in(content) {
+                            return Some(part);
                         }
                     }
                     BodyPart::End => {
@@ -160,16 +195,11 @@ impl HttpLane {
         HttpPart::Lost { offset: self.head_offset, rule, reason: fault.to_string() }
     }
 
-    /// A body follows, of which `keep` octets are kept; `events` reads it where it is a stream of
-    /// events.
-    pub fn expect_body(
-        &mut self,
-        framing: BodyFraming,
-        keep: usize,
-        events: Option<EventStreamReader>,
-    ) {
+    /// A body follows, of which `keep` octets are kept; `reading` reads it while it comes.
+    pub(crate) fn expect_body(&mut self, framing: BodyFraming, keep: usize, reading: Reading) {
         let decoder = BodyDecoder::new(framing);
-        let body = Body { decoder, framing, content: BytesMut::new(), keep, events };
+        let content = BytesMut::new();
+        let body = Body { decoder, framing, content, keep, reading, has_begun: false };
         self.stage = Stage::Body(Box::new(body));
     }
 

@@ -3,6 +3,7 @@
 mod behaviour;
 mod ending;
 mod exchange;
+mod transport;
 mod waiting;
 
 use std::collections::VecDeque;
@@ -16,9 +17,10 @@ use waiting::{Early, Part};
 use crate::diagnostics::{Place, Rule};
 use crate::http::HeadReader;
 use crate::session::frame_lane::FrameLane;
-use crate::session::http_lane::HttpLane;
+use crate::session::http_lane::{HttpLane, HttpPart};
 use crate::session::lane_event::{LaneEvent, LaneSink};
 use crate::session::{Event, EventKind, EventSink, Limits, Shared};
+use crate::transport::{Exchanges, Transports};
 use crate::{
     ConnectionId, Diagnostic, Direction, Finish, Frame, Head, Leg, Message, Record, Timestamp,
 };
@@ -48,6 +50,8 @@ pub struct Inspector {
     is_lane_finished: [bool; 2],
     has_ended: bool,
     behaviour: Behaviour,
+    /// Plain HTTP exchanges; none once it is a WebSocket.
+    exchanges: Option<Box<Exchanges>>,
 }
 
 #[derive(Debug)]
@@ -79,6 +83,7 @@ impl Inspector {
             is_lane_finished: [false; 2],
             has_ended: false,
             behaviour: Behaviour::new(id),
+            exchanges: None,
         }
     }
 
@@ -119,9 +124,11 @@ impl Inspector {
         {
             self.behaviour.tick(*at, sink);
             self.behaviour.last_octet_at = Some(*at);
+            let Shared { scratch, transports, .. } = shared;
+            let (connection, direction) = (self.id, *direction);
             let behaviour = &mut self.behaviour;
-            let mut out = LaneOut { connection: self.id, direction: *direction, behaviour, sink };
-            return lane.receive(*at, octets, &mut shared.scratch, &mut out);
+            let mut out = LaneOut { connection, direction, behaviour, transports, sink };
+            return lane.receive(*at, octets, scratch, &mut out);
         }
         self.receive_any(record, shared, &mut |event| sink.event(event));
     }
@@ -195,15 +202,17 @@ impl Inspector {
     ) {
         match &mut self.lanes[direction.index()] {
             Lane::Frames(lane) => {
-                let behaviour = &mut self.behaviour;
-                let mut out = LaneOut { connection: self.id, direction, behaviour, sink: out };
-                lane.receive(at, &octets, &mut shared.scratch, &mut out);
+                let Shared { scratch, transports, .. } = shared;
+                let (connection, behaviour) = (self.id, &mut self.behaviour);
+                let mut out = LaneOut { connection, direction, behaviour, transports, sink: out };
+                lane.receive(at, &octets, scratch, &mut out);
             }
             Lane::Http(lane) => {
                 self.behaviour.reading = order;
                 let mut input = &octets[..];
                 let part = lane.next_part(&mut input);
-                if !input.is_empty() {
+                // A body that is whole with its last content says so when it is asked again.
+                if !input.is_empty() || matches!(part, Some(HttpPart::Content { .. })) {
                     let rest = Part { order, at, octets: octets.slice_ref(input) };
                     self.early[direction.index()].push_front(rest);
                 }
@@ -247,6 +256,9 @@ impl Inspector {
         let before = std::mem::replace(&mut self.lanes[direction.index()], Lane::Lost);
         self.early[direction.index()] = Early::default();
         self.behaviour.saw_loss();
+        if let Some(exchanges) = &mut self.exchanges {
+            exchanges.lose();
+        }
         if !matches!(before, Lane::Lost) {
             self.tell(at, EventKind::LaneLost { direction, offset, reason }, out);
         }
@@ -291,6 +303,7 @@ struct LaneOut<'a, S: ?Sized> {
     connection: ConnectionId,
     direction: Direction,
     behaviour: &'a mut Behaviour,
+    transports: &'a mut Transports,
     sink: &'a mut S,
 }
 
@@ -317,7 +330,12 @@ impl<S: EventSink + ?Sized> LaneSink for LaneOut<'_, S> {
 
     #[inline]
     fn message(&mut self, message: Message) {
+        if self.behaviour.moving.is_none() {
+            return self.sink.message(self.connection, message);
+        }
+        let seen = message.clone();
         self.sink.message(self.connection, message);
+        self.saw_move(&seen);
     }
 
     fn event(&mut self, event: LaneEvent) {

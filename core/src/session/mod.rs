@@ -23,6 +23,7 @@ pub use event::{Ending, Event, EventKind, EventSink};
 pub use inspector::Inspector;
 
 use crate::connection::ConnectionMap;
+use crate::transport::Transports;
 use crate::{ConnectionId, Direction, Record};
 
 /// How much of what is seen is kept; what is beyond a limit is counted, and said so.
@@ -82,6 +83,8 @@ pub struct Shared {
     pub(crate) scratch: Vec<u8>,
     /// What they tell together.
     pub(crate) crowd: Crowd,
+    /// What their plain HTTP exchanges make together.
+    pub(crate) transports: Transports,
 }
 
 impl Session {

@@ -10,6 +10,8 @@
 //! In revision 3 the client pings, from revision 4 on the server does; `2probe` and `3probe` test the
 //! WebSocket before a session that began by polling moves to it.
 
+mod payload;
+
 use std::time::Duration;
 
 use super::conversation::Dissector;
@@ -19,6 +21,8 @@ use super::pending::Pending;
 use super::{FieldForm, MessageFacts, Opening, Packet, ProblemCode, Role, Subprotocol};
 use crate::payload::Span;
 use crate::present::octets;
+
+pub(crate) use payload::engine_io_session;
 
 /// One connection's Engine.IO.
 #[derive(Debug)]

@@ -53,9 +53,11 @@ pub use dissection::{
     Answer, Dissection, Field, FieldForm, MAX_FIELDS, MAX_PACKETS, MAX_TEXT, MessageRef, Packet,
     Role,
 };
+pub(crate) use engine_io::engine_io_session;
 pub use pending::MAX_PENDING;
 pub use problem::{Problem, ProblemCode};
 pub use sockjs::read_info as read_sockjs_info;
+pub(crate) use sockjs::target as sockjs_target;
 pub use track::{FIRST_MESSAGES, Override, Tracker};
 
 /// A protocol that is spoken in WebSocket messages.

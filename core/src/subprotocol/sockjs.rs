@@ -176,13 +176,30 @@ pub fn read_info(body: &[u8]) -> Packet {
     packet
 }
 
-/// Whether a target is that of a `SockJS` session: `…/SERVER/SESSION/websocket`.
+/// Whether a target is that of a `SockJS` session over WebSocket: `…/SERVER/SESSION/websocket`.
 pub(super) fn is_target(path: &str) -> bool {
-    let mut parts = path.rsplit('/');
-    let (last, session, server) = (parts.next(), parts.next(), parts.next());
-    let is_server = server
-        .is_some_and(|server| server.len() == 3 && server.chars().all(|c| c.is_ascii_digit()));
-    last == Some("websocket") && session.is_some_and(|session| session.len() >= 4) && is_server
+    target(path).is_some_and(|(_, _, transport)| transport == "websocket")
+}
+
+/// Base, session and transport of a `SockJS` path: `BASE/SERVER/SESSION/TRANSPORT`, the server three
+/// digits.
+pub(crate) fn target(path: &str) -> Option<(&str, &str, &str)> {
+    const TRANSPORTS: [&str; 8] = [
+        "websocket",
+        "xhr",
+        "xhr_streaming",
+        "xhr_send",
+        "eventsource",
+        "htmlfile",
+        "jsonp",
+        "jsonp_send",
+    ];
+    let (path, transport) = path.rsplit_once('/')?;
+    let (path, session) = path.rsplit_once('/')?;
+    let (base, server) = path.rsplit_once('/')?;
+    let is_server = server.len() == 3 && server.bytes().all(|octet| octet.is_ascii_digit());
+    let is_ours = TRANSPORTS.contains(&transport) && session.len() >= 4 && is_server;
+    is_ours.then_some((base, session, transport))
 }
 
 #[cfg(test)]

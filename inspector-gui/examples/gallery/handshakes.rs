@@ -30,6 +30,8 @@ fn exchange(request: Arc<Head>, response: Option<Arc<Head>>, micros: u64) -> Exc
         answered_at: response.is_some().then_some(answered_at),
         content_len: [Some(0), response.is_some().then_some(0)],
         events: 0,
+        pieces: 0,
+        over: None,
         response,
     }
 }

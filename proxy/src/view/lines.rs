@@ -11,6 +11,7 @@
 mod detail;
 mod frame;
 mod http;
+mod transport;
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt::Display;
@@ -122,6 +123,9 @@ impl Lines {
             EventKind::HeadReceived { leg, head, .. } => line.head(*leg, head),
             EventKind::BodyCompleted { .. } | EventKind::MessageCompleted(_) => Ok(()),
             EventKind::ServerSentEvent(sent) => line.server_sent_event(sent),
+            EventKind::TransportSeen(seen) => {
+                line.transport(seen, paired.reading.dissection.as_deref())
+            }
             EventKind::HandshakeCompleted(handshake) => line.handshake(handshake),
             EventKind::FrameDecoded(frame) => line.frame(frame, paired),
             EventKind::PingAnswered(trip) => {

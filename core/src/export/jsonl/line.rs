@@ -8,10 +8,11 @@ use super::handshake::{HandshakeLine, HeadLine};
 use super::rest::{
     Body, Ended, Finding, Finished, Gap, LaneLost, Noted, Opened, PingAnswered, ServerSentEventLine,
 };
+use super::transport::{ExchangeLine, PacketsLine, PieceLine, SeriesLine, SessionLine};
 use super::value::{Base64, Nanos, Stamp};
 use crate::export::Paired;
 use crate::present::Secrets;
-use crate::{ConnectionId, EventKind, Timestamp};
+use crate::{ConnectionId, EventKind, Timestamp, TransportEvent};
 
 /// One line. Every line of one type has the same fields in the same order; what is not there is null.
 #[derive(Debug, Serialize)]
@@ -23,6 +24,11 @@ pub(super) enum Line<'a> {
     Head(Of<'a, HeadLine<'a>>),
     Body(Of<'a, Body<'a>>),
     ServerSentEvent(Of<'a, ServerSentEventLine<'a>>),
+    Exchange(Of<'a, Box<ExchangeLine<'a>>>),
+    Transport(Of<'a, Box<SeriesLine<'a>>>),
+    BodyPiece(Of<'a, PieceLine<'a>>),
+    TransportSession(Of<'a, Box<SessionLine<'a>>>),
+    Packets(Of<'a, PacketsLine<'a>>),
     Handshake(Of<'a, Box<HandshakeLine<'a>>>),
     Frame(Box<FrameLine<'a>>),
     Message(Of<'a, Box<LoneMessage<'a>>>),
@@ -73,6 +79,25 @@ impl<'a> Line<'a> {
             EventKind::ServerSentEvent(sent) => {
                 Self::ServerSentEvent(of.with(ServerSentEventLine::of(sent)))
             }
+            EventKind::TransportSeen(seen) => match seen {
+                TransportEvent::ExchangeEnded(facts) => {
+                    Self::Exchange(of.with(Box::new(ExchangeLine::of(facts, secrets))))
+                }
+                TransportEvent::SeriesTold(series) => {
+                    Self::Transport(of.with(Box::new(SeriesLine::of(series, secrets))))
+                }
+                TransportEvent::PieceReceived(piece) => {
+                    Self::BodyPiece(of.with(PieceLine::of(piece)))
+                }
+                TransportEvent::SessionChanged { session, change } => {
+                    let line = SessionLine::of(session, *change, secrets);
+                    Self::TransportSession(of.with(Box::new(line)))
+                }
+                TransportEvent::PacketsCarried(carried) => {
+                    let dissection = paired.reading.dissection.as_deref();
+                    Self::Packets(of.with(PacketsLine::of(carried, dissection)))
+                }
+            },
             EventKind::HandshakeCompleted(handshake) => {
                 Self::Handshake(of.with(Box::new(HandshakeLine::of(handshake, secrets))))
             }

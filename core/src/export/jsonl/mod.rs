@@ -11,6 +11,7 @@ pub(super) mod samples;
 mod subprotocol;
 #[cfg(test)]
 mod tests;
+mod transport;
 mod value;
 
 use std::collections::HashMap;

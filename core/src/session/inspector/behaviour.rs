@@ -1,6 +1,7 @@
 //! What both lanes tell together while they are open: Pings, and why a peer closes.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 
 use super::{Inspector, Out};
 use crate::diagnostics::{Diagnostic, Place, Rule, rules, shown};
@@ -8,6 +9,7 @@ use crate::frame::CloseBody;
 use crate::session::crowd::Visitor;
 use crate::session::pings::{PONG_DUE, Pings};
 use crate::session::{Event, EventKind, EventSink};
+use crate::transport::SessionKey;
 use crate::{ConnectionId, ConnectionNote, Direction, Frame, Opcode, Severity, Timestamp};
 
 /// Pongs that nobody asked for are listed up to so many in a direction.
@@ -25,6 +27,8 @@ pub(super) struct Behaviour {
     pub(super) reading: u64,
     /// Who asked for what, where a WebSocket was asked for.
     pub(super) visitor: Option<Box<Visitor>>,
+    /// The session that may move to this WebSocket.
+    pub(super) moving: Option<Arc<SessionKey>>,
     pings: Pings,
     /// By [`Direction::index`].
     unsolicited: [u32; 2],
@@ -44,6 +48,7 @@ impl Behaviour {
             last_octet_at: None,
             reading: 0,
             visitor: None,
+            moving: None,
             pings: Pings::default(),
             unsolicited: [0; 2],
             has_closed: [false; 2],

@@ -47,6 +47,7 @@ impl Inspector {
             self.release(direction, shared, out);
             self.finish_lane(direction, at, shared, out);
         }
+        self.cut_exchanges(at, shared, out);
         self.end(at, shared, out);
     }
 
@@ -62,8 +63,9 @@ impl Inspector {
         }
         match &mut self.lanes[direction.index()] {
             Lane::Frames(lane) => {
-                let behaviour = &mut self.behaviour;
-                let mut out = LaneOut { connection: self.id, direction, behaviour, sink: out };
+                let (connection, behaviour) = (self.id, &mut self.behaviour);
+                let transports = &mut shared.transports;
+                let mut out = LaneOut { connection, direction, behaviour, transports, sink: out };
                 lane.finish(at, &mut out);
             }
             Lane::Http(lane) => {

@@ -6,13 +6,14 @@ use bytes::Bytes;
 
 use super::{Inspector, Lane, Out};
 use crate::diagnostics::{Place, rules};
-use crate::http::{BodyFraming, EventStreamReader, HeadReader, check};
+use crate::http::{BodyFraming, HeadReader, check};
 use crate::session::crowd::Visitor;
 use crate::session::frame_checks::Extensions;
 use crate::session::frame_lane::FrameLane;
-use crate::session::http_lane::{HttpLane, HttpPart};
+use crate::session::http_lane::{HttpLane, HttpPart, Reading};
 use crate::session::message_watch::Promise;
 use crate::session::{Event, EventKind, Shared};
+use crate::transport::media_type;
 use crate::{Direction, Head, Leg, OpeningHandshake, Timestamp};
 
 impl Inspector {
@@ -28,7 +29,7 @@ impl Inspector {
         match (part, direction) {
             (HttpPart::Head { raw, offset }, Direction::ClientToServer) => {
                 match Head::parse_request(raw, offset) {
-                    Ok(head) => self.request(&Arc::new(head), at, out),
+                    Ok(head) => self.request(&Arc::new(head), at, shared, out),
                     Err(fault) => {
                         let rule = &rules::HTTP_HEAD_INVALID;
                         self.lose_http(rule, direction, at, offset, fault.to_string(), out);
@@ -44,14 +45,19 @@ impl Inspector {
                     }
                 }
             }
-            (HttpPart::Events(events), _) => {
+            (HttpPart::Content { begins, events, pieces }, _) => {
                 for event in events {
                     self.tell(at, EventKind::ServerSentEvent(Box::new(event)), out);
                 }
+                self.saw_content(direction, at, begins, pieces, shared, out);
             }
-            (HttpPart::BodyEnd { wire_len, content_len, content }, _) => {
+            (HttpPart::BodyEnd { wire_len, content_len, content: kept, piece }, _) => {
+                let pieces = piece.into_iter().collect();
+                self.saw_content(direction, at, false, pieces, shared, out);
+                let content = kept.slice(..kept.len().min(self.limits.body_content));
                 let ended = EventKind::BodyCompleted { direction, wire_len, content_len, content };
                 self.tell(at, ended, out);
+                self.body_ended(direction, at, content_len, &kept, shared, out);
                 if let Lane::Http(lane) = self.lane_mut(direction) {
                     lane.expect_head();
                 }
@@ -62,7 +68,7 @@ impl Inspector {
         }
     }
 
-    fn request(&mut self, head: &Arc<Head>, at: Timestamp, out: Out<'_>) {
+    fn request(&mut self, head: &Arc<Head>, at: Timestamp, shared: &mut Shared, out: Out<'_>) {
         let direction = Direction::ClientToServer;
         let (limit, keep) = (self.limits.early, self.limits.body_content);
         let len = self.requests_len.saturating_add(head.raw.len());
@@ -72,16 +78,18 @@ impl Inspector {
         }
         self.requests.push_back(head.clone());
         self.requests_len = len;
+        let framing = BodyFraming::of_request(head);
         if !head.asks_for_websocket()
             && let Lane::Http(lane) = self.lane_mut(direction)
         {
-            follow_with(lane, BodyFraming::of_request(head), keep, None);
+            follow_with(lane, framing, keep, Reading::Whole);
         }
         let told = EventKind::HeadReceived { leg: Leg::Client, direction, head: head.clone() };
         self.tell(at, told, out);
         if !head.asks_for_websocket() {
             self.check_head(direction, head, at, out);
         }
+        self.saw_request(head, at, framing != BodyFraming::Empty, shared, out);
     }
 
     fn response(&mut self, head: &Arc<Head>, at: Timestamp, shared: &mut Shared, out: Out<'_>) {
@@ -109,6 +117,7 @@ impl Inspector {
             self.check_head(direction, head, at, out);
         }
         if self.upgraded {
+            self.saw_upgrade(at, shared, out);
             return;
         }
         let method = request.as_ref().and_then(|request| request.method());
@@ -121,14 +130,16 @@ impl Inspector {
             }
             return;
         }
-        let keep = self.limits.body_content;
-        let events = is_event_stream(head).then(|| EventStreamReader::new(keep));
+        let (keep, framing) = (self.limits.body_content, BodyFraming::of_response(head, method));
+        let reading = self.reading(head, framing);
+        let kept = keep.max(self.wanted_content());
         if let Lane::Http(lane) = self.lane_mut(direction) {
-            follow_with(lane, BodyFraming::of_response(head, method), keep, events);
+            follow_with(lane, framing, kept, reading);
         }
         if asked && let (Some(request), Lane::Http(lane)) = (&request, self.lane_mut(!direction)) {
-            follow_with(lane, BodyFraming::of_request(request), keep, None);
+            follow_with(lane, BodyFraming::of_request(request), keep, Reading::Whole);
         }
+        self.saw_answer(head, at, framing == BodyFraming::Empty, shared, out);
     }
 
     /// What a head says against HTTP, where no handshake tells it.
@@ -219,7 +230,8 @@ impl Inspector {
                 },
             });
             let extensions = Extensions { deflate, unknown };
-            let lane = FrameLane::new(direction, self.offset(direction), extensions, self.limits);
+            let limits = self.limits_of(&handshake.request);
+            let lane = FrameLane::new(direction, self.offset(direction), extensions, limits);
             self.lanes[direction.index()] = Lane::Frames(Box::new(lane));
         }
     }
@@ -258,24 +270,17 @@ impl Inspector {
 }
 
 /// Sets a lane on what follows a head with this body.
-fn follow_with(
-    lane: &mut HttpLane,
-    framing: BodyFraming,
-    keep: usize,
-    events: Option<EventStreamReader>,
-) {
+fn follow_with(lane: &mut HttpLane, framing: BodyFraming, keep: usize, reading: Reading) {
     if framing == BodyFraming::Empty {
         lane.expect_head();
     } else {
-        lane.expect_body(framing, keep, events);
+        lane.expect_body(framing, keep, reading);
     }
 }
 
 /// Whether the body is a stream of events that can be read as it stands.
-fn is_event_stream(head: &Head) -> bool {
-    let is_type = head.field("Content-Type").is_some_and(|field| {
-        let media_type = field.value.split(|octet| *octet == b';').next().unwrap_or_default();
-        media_type.trim_ascii().eq_ignore_ascii_case(b"text/event-stream")
-    });
-    is_type && head.status() == Some(200) && head.field("Content-Encoding").is_none()
+pub(super) fn is_event_stream(head: &Head) -> bool {
+    media_type(head) == "text/event-stream"
+        && head.status() == Some(200)
+        && head.field("Content-Encoding").is_none()
 }

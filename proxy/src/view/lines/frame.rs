@@ -70,7 +70,11 @@ impl<W: Write> Line<'_, W> {
     }
 
     /// What the sub-protocol's grammar forbids, a line each.
-    fn problems(&mut self, dissection: &Dissection, direction: Direction) -> io::Result<()> {
+    pub(super) fn problems(
+        &mut self,
+        dissection: &Dissection,
+        direction: Direction,
+    ) -> io::Result<()> {
         for problem in dissection.problems().take(PROBLEM_LINES) {
             let protocol = dissection.choice.protocol;
             self.direction(Role::Warning, "▲", direction, &format!("{protocol}: {problem}"))?;
