@@ -3,6 +3,7 @@
 //! [`reading`] reads whole messages as deeply as somebody asks for, [`pairing`] puts each message beside the frame that ended it, [`jsonl`] writes one JSON object a
 //! line (`docs/JSONL.md`).
 
+mod answers;
 pub mod compression;
 pub mod jsonl;
 pub mod pairing;

@@ -1,5 +1,6 @@
 //! Reading: what whole messages say, as deeply as somebody asks for.
 
+use super::answers::Answers;
 use super::compression::{Compressed, Compressions};
 use crate::connection::ConnectionMap;
 use crate::payload::{Hints, Lens, Limits, Seen};
@@ -26,10 +27,11 @@ impl From<Override> for Depth {
     }
 }
 
-/// What one message says.
+/// What one message says, or one body of plain HTTP.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Reading {
-    /// In the words of the connection's sub-protocol, where it speaks one.
+    /// In the words of the connection's sub-protocol, where it speaks one; of the body of an HTTP answer
+    /// that belongs to a sub-protocol, too.
     pub dissection: Option<Box<Dissection>>,
     /// Its payload, where that is asked for.
     pub payload: Option<Box<Seen>>,
@@ -45,6 +47,8 @@ pub struct MessageReader {
     /// Subprotocols that were agreed on: their names may tell a format.
     agreed: ConnectionMap<String>,
     compressions: Compressions,
+    /// Bodies of plain HTTP, unless no sub-protocol is read.
+    answers: Option<Answers>,
 }
 
 impl MessageReader {
@@ -55,12 +59,17 @@ impl MessageReader {
             lens: depth.payload,
             agreed: ConnectionMap::default(),
             compressions: Compressions::new(depth.microscope),
+            answers: (depth.subprotocol != Override::Off).then(Answers::default),
         }
     }
 
     /// Takes in the next event of a session; says what a message means where it completes one.
     pub fn receive(&mut self, event: &Event) -> Reading {
-        let dissection = self.tracker.receive(event).map(Box::new);
+        let dissection = self
+            .tracker
+            .receive(event)
+            .or_else(|| self.answers.as_mut()?.receive(event))
+            .map(Box::new);
         let compression = self.compressions.receive(event).map(Box::new);
         let payload = self.payload(event).map(Box::new);
         Reading { dissection, payload, compression }

@@ -9,12 +9,14 @@
 //!
 //! What the strings carry may be a sub-protocol of its own, most often STOMP.
 
+use std::sync::Arc;
+
 use super::conversation::Dissector;
 use super::dissection::{Packets, quoted};
 use super::document::{Document, Item};
 use super::{
-    Conversation, FIRST_MESSAGES, FieldForm, MessageFacts, Opening, Packet, ProblemCode, Role,
-    Subprotocol, choose,
+    Choice, Conversation, Dissection, FIRST_MESSAGES, FieldForm, MessageFacts, Opening, Packet,
+    ProblemCode, Role, Subprotocol, choose,
 };
 use crate::Opcode;
 use crate::payload::Span;
@@ -153,27 +155,27 @@ fn check_end(packet: &mut Packet, message: &MessageFacts<'_>) {
     }
 }
 
-/// What the answer to `GET …/info` says, which clients of `SockJS` ask for before they connect.
+/// What the answer to `GET …/info` says, which clients of `SockJS` ask for before they connect; `None`
+/// where it is none.
 ///
 /// `{"websocket":true,"origins":["*:*"],"cookie_needed":false,"entropy":1442968769}`
-pub fn read_info(body: &[u8]) -> Packet {
-    let mut packet = Packet::new(Subprotocol::SockJs, "info", Role::Response);
+pub fn read_info(target: &str, body: &[u8]) -> Option<Dissection> {
+    let path = target.split('?').next().unwrap_or_default();
+    path.ends_with("/info").then_some(())?;
     let document = Document::json(body, Some(0), true);
+    let root = document.root()?;
+    let websocket = root.get("websocket").filter(|_| root.get("entropy").is_some())?;
+    let mut packet = Packet::new(Subprotocol::SockJs, "info", Role::Response);
     packet.problems.extend(document.problem());
-    let Some(root) = document.root() else { return packet };
-    match root.get("websocket") {
-        Some(websocket) if websocket.is_true() => packet.say("WebSocket is on"),
-        Some(_) => packet.say("WebSocket is off"),
-        None => {
-            document.missing(&mut packet, "info must say whether websocket is on");
-            &mut packet
-        }
-    };
+    packet.say(if websocket.is_true() { "WebSocket is on" } else { "WebSocket is off" });
     if root.get("cookie_needed").is_some_and(Item::is_true) {
         packet.also("a cookie is needed");
     }
     root.add_members(&mut packet, 0);
-    packet
+    let mut packets = Packets::default();
+    packets.push(packet);
+    let reason = "the target ends in /info, and the answer tells websocket and entropy".to_owned();
+    Some(packets.finish(Arc::new(Choice { protocol: Subprotocol::SockJs, reason })))
 }
 
 /// Whether a target is that of a `SockJS` session over WebSocket: `…/SERVER/SESSION/websocket`.
@@ -254,11 +256,15 @@ mod tests {
 
     #[test]
     fn the_info_of_the_server() {
-        let info =
-            read_info(br#"{"websocket":true,"origins":["*:*"],"cookie_needed":true,"entropy":7}"#);
-        assert_eq!(info.summary, "info WebSocket is on, a cookie is needed");
-        assert_eq!(field(&info, "entropy"), "7");
-        assert_eq!(read_info(b"{}").problems.len(), 1);
+        let answer = br#"{"websocket":true,"origins":["*:*"],"cookie_needed":true,"entropy":7}"#;
+        let info = read_info("/echo/info?t=1700000000", answer).unwrap();
+        assert_eq!(info.summary(), "info WebSocket is on, a cookie is needed");
+        assert_eq!(field(one(&info), "entropy"), "7");
+        let off = read_info("/info", br#"{"websocket":false,"entropy":7}"#).unwrap();
+        assert_eq!(off.summary(), "info WebSocket is off");
+        assert_eq!(read_info("/echo", answer), None);
+        assert_eq!(read_info("/info", br#"{"version":7}"#), None);
+        assert_eq!(read_info("/info", b"<html>"), None);
     }
 
     #[test]

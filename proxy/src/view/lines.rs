@@ -121,7 +121,8 @@ impl Lines {
             EventKind::ConnectionOpened(info) => line.opened(info),
             EventKind::ConnectionNoted(note) => line.noted(note),
             EventKind::HeadReceived { leg, head, .. } => line.head(*leg, head),
-            EventKind::BodyCompleted { .. } | EventKind::MessageCompleted(_) => Ok(()),
+            EventKind::BodyCompleted { direction, .. } => line.body(*direction, paired),
+            EventKind::MessageCompleted(_) => Ok(()),
             EventKind::ServerSentEvent(sent) => line.server_sent_event(sent),
             EventKind::TransportSeen(seen) => {
                 line.transport(seen, paired.reading.dissection.as_deref())

@@ -8,6 +8,7 @@ use super::handshake::{HandshakeLine, HeadLine};
 use super::rest::{
     Body, Ended, Finding, Finished, Gap, LaneLost, Noted, Opened, PingAnswered, ServerSentEventLine,
 };
+use super::subprotocol::SubprotocolOf;
 use super::transport::{ExchangeLine, PacketsLine, PieceLine, SeriesLine, SessionLine};
 use super::value::{Base64, Nanos, Stamp};
 use crate::export::Paired;
@@ -74,6 +75,7 @@ impl<'a> Line<'a> {
                     wire_len: *wire_len,
                     content_len: *content_len,
                     content_base64: Base64(content),
+                    subprotocol: paired.reading.dissection.as_deref().map(SubprotocolOf::of),
                 }))
             }
             EventKind::ServerSentEvent(sent) => {

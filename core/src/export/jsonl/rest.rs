@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use serde::Serialize;
 
+use super::subprotocol::SubprotocolOf;
 use super::value::Base64;
 
 use crate::connection::{Alteration, Failure, TlsInfo};
@@ -83,6 +84,7 @@ pub(super) struct Body<'a> {
     pub wire_len: u64,
     pub content_len: u64,
     pub content_base64: Base64<'a>,
+    pub subprotocol: Option<SubprotocolOf<'a>>,
 }
 
 #[derive(Debug, Serialize)]

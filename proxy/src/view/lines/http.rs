@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
+use framescope_core::export::Paired;
 use framescope_core::handshake::AcceptVerdict;
 use framescope_core::http::{ServerSentEvent, StartLine};
 use framescope_core::present::thousands;
@@ -73,6 +74,14 @@ impl<W: Write> Line<'_, W> {
             write!(self.out, "  {}", self.paint(role, text))?;
         }
         writeln!(self.out)
+    }
+
+    /// What the body of an answer says in a sub-protocol; any other body has no line.
+    pub(super) fn body(&mut self, direction: Direction, paired: &Paired) -> io::Result<()> {
+        let Some(dissection) = &paired.reading.dissection else { return Ok(()) };
+        let text = format!("{} {}", dissection.choice.protocol, dissection.summary());
+        self.direction(Role::Note, "·", direction, &text)?;
+        self.detail(paired)
     }
 
     /// One block of a stream of events: `event`, its length, what sets it apart, its data.

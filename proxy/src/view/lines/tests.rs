@@ -166,6 +166,20 @@ fn plain_http_alterations_and_failures() {
 }
 
 #[test]
+fn the_info_of_sockjs_stands_below_its_exchange() {
+    let body = br#"{"websocket":true,"origins":["*:*"],"cookie_needed":true,"entropy":7}"#;
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+    let shown = Conversation::new()
+        .says(CLIENT, b"GET /echo/info?t=1 HTTP/1.1\r\nHost: a\r\n\r\n")
+        .says(SERVER, &[head.as_bytes(), body].concat())
+        .read(120, all(), 40);
+    let lines: Vec<&str> = shown.lines().skip(2).map(|line| line[12..].trim_start()).collect();
+    assert!(lines[0].starts_with("#1 ⇄ GET /echo/info?t=1 → 200 OK"), "{shown}");
+    assert_eq!(lines[1], "#1 · ↓ SockJS info WebSocket is on, a cookie is needed", "{shown}");
+    assert!(lines.contains(&"│   cookie_needed: true"), "{shown}");
+}
+
+#[test]
 fn payloads_are_cut_to_the_terminal() {
     let long = format!("{{\"text\":\"{}\"}}", "長い".repeat(20));
     let shown = Conversation::new().upgraded().says(CLIENT, &masked(0x81, &long.as_bytes()[..120]));

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod subprotocols;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
