@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use framescope_core::capture::CaptureItem;
-use framescope_core::session::Limits;
-use framescope_core::{EventKind, Index, Session};
+use framescope_core::session::{EventSink, Limits, Unfragmented};
+use framescope_core::{ConnectionId, Event, Frame, Index, Message, Session};
 use framescope_proxy::follow::Follower;
 use framescope_proxy::set::Rotation;
 use framescope_proxy::{Engine, EngineConfig, Upstream};
@@ -39,18 +39,39 @@ pub fn serve(upstream: &str, words: &[&str]) -> Result<()> {
     let engine = Engine::start(config)?;
     println!("{}", engine.listen_addr());
     let mut follower = engine.follow()?;
-    let (mut session, mut frames) = (Session::new(Limits::COUNT), 0u64);
+    let (mut session, mut seen) = (Session::new(Limits::COUNT), Seen::default());
     loop {
         engine.wait_beyond(follower.offset(), Duration::from_secs(1));
         while follower.read_more()? {
             while let Some(item) = follower.poll() {
                 if let CaptureItem::Record { record, .. } = item {
-                    session.receive_into(&record, &mut |event| {
-                        frames += u64::from(matches!(event.kind, EventKind::FrameDecoded(_)));
-                    });
+                    session.receive_to(&record, &mut seen);
                 }
             }
         }
+    }
+}
+
+/// What the follower saw: every frame and message is decoded and checked, and then only counted.
+#[derive(Debug, Default)]
+struct Seen {
+    frames: u64,
+    events: u64,
+}
+
+impl EventSink for Seen {
+    fn unfragmented(&mut self, _: ConnectionId, _: &Unfragmented) {
+        self.frames += 1;
+    }
+
+    fn frame(&mut self, _: ConnectionId, _: Frame) {
+        self.frames += 1;
+    }
+
+    fn message(&mut self, _: ConnectionId, _: Message) {}
+
+    fn event(&mut self, _: Event) {
+        self.events += 1;
     }
 }
 

@@ -88,6 +88,26 @@ impl MaskingKey {
         }
     }
 
+    /// Whether a payload, unmasked from its first octet, is ASCII: without writing it anywhere.
+    #[inline]
+    pub fn yields_ascii(self, octets: &[u8]) -> bool {
+        const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+        let wide = self.wide();
+        let (blocks, rest) = octets.as_chunks::<BLOCK>();
+        for block in blocks {
+            let (words, _) = block.as_chunks::<8>();
+            let seen = words.iter().fold(0, |seen, word| seen | (u64::from_ne_bytes(*word) ^ wide));
+            if seen & HIGH_BITS != 0 {
+                return false;
+            }
+        }
+        let (words, rest) = rest.as_chunks::<8>();
+        let seen = words.iter().fold(0, |seen, word| seen | (u64::from_ne_bytes(*word) ^ wide));
+        let last =
+            rest.iter().zip(wide.to_ne_bytes()).fold(0, |seen, (octet, key)| seen | (octet ^ key));
+        seen & HIGH_BITS == 0 && last.is_ascii()
+    }
+
     /// The key twice over, as a word in memory order.
     #[inline]
     const fn wide(self) -> u64 {
@@ -156,6 +176,14 @@ mod tests {
             key.apply_into(start, &payload[..cut], &mut parts);
             key.apply_into(start + cut as u64, &payload[cut..], &mut parts);
             prop_assert_eq!(&parts, &by_octet);
+
+            let mut plain = payload.clone();
+            key.apply(0, &mut plain);
+            prop_assert_eq!(key.yields_ascii(&payload), plain.is_ascii());
+            let text: Vec<u8> = payload.iter().map(|octet| octet & 0x7F).collect();
+            let mut masked = text.clone();
+            key.apply(0, &mut masked);
+            prop_assert!(key.yields_ascii(&masked));
 
             let mut room = room;
             prop_assert_eq!(key.apply_to(start, &payload, &mut room), &by_octet);

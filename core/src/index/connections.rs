@@ -202,12 +202,18 @@ impl ConnectionSummary {
         }
     }
 
-    pub(super) fn count_frame(&mut self, frame: &Frame) {
-        let seen = &mut self.frames[frame.direction.index()];
+    /// A frame that says nothing about the connection, begun `at`.
+    #[inline]
+    pub(super) fn count_data_frame(&mut self, direction: Direction, at: Timestamp) {
+        let seen = &mut self.frames[direction.index()];
         if *seen == 0 {
-            self.first_frame_at[frame.direction.index()] = Some(frame.first_octet_at);
+            self.first_frame_at[direction.index()] = Some(at);
         }
         *seen = seen.saturating_add(1);
+    }
+
+    pub(super) fn count_frame(&mut self, frame: &Frame) {
+        self.count_data_frame(frame.direction, frame.first_octet_at);
         if frame.header.opcode == Opcode::Close && self.state != State::Ended {
             self.state = State::Closing;
         }

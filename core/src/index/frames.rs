@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::frame::{LengthForm, Rsv};
+use crate::session::Unfragmented;
 use crate::{
     ConnectionId, Direction, Frame, FrameHeader, MaskingKey, Opcode, PayloadLength, Severity,
     Timestamp,
@@ -35,28 +36,44 @@ const SEVERITY: u16 = 0b11;
 impl FrameRow {
     #[inline]
     fn new(connection: ConnectionId, frame: &Frame, compressed: bool) -> Self {
-        let header = &frame.header;
+        let Frame { direction, header, offset, first_octet_at, .. } = frame;
+        let took = frame.last_octet_at.as_nanos().saturating_sub(first_octet_at.as_nanos());
+        let row = Self::at_once(connection, *direction, header, *offset, *first_octet_at);
+        Self {
+            took_nanos: u32::try_from(took).unwrap_or(u32::MAX),
+            bits: row.bits | if compressed { COMPRESSED } else { 0 },
+            ..row
+        }
+    }
+
+    /// An uncompressed frame of which all octets were read `at` once.
+    #[inline]
+    fn at_once(
+        connection: ConnectionId,
+        direction: Direction,
+        header: &FrameHeader,
+        offset: u64,
+        at: Timestamp,
+    ) -> Self {
         let form = match header.payload_len.form {
             LengthForm::Seven => 0,
             LengthForm::Sixteen => 1,
             LengthForm::SixtyFour => 2,
         };
         let flag = |set: bool, bit: u16| if set { bit } else { 0 };
-        let took = frame.last_octet_at.as_nanos().saturating_sub(frame.first_octet_at.as_nanos());
         Self {
-            first_octet_at: frame.first_octet_at.as_nanos(),
-            offset: frame.offset,
+            first_octet_at: at.as_nanos(),
+            offset,
             payload_len: header.payload_len.value,
             connection,
             masking_key: header.masking_key.map(|key| key.0).unwrap_or_default(),
-            took_nanos: u32::try_from(took).unwrap_or(u32::MAX),
+            took_nanos: 0,
             bits: flag(header.fin, FIN)
                 | (u16::from(header.rsv.bits()) << 12)
                 | (u16::from(header.opcode.bits()) << 8)
                 | flag(header.masking_key.is_some(), MASK)
-                | flag(frame.direction == Direction::ServerToClient, SERVER_TO_CLIENT)
-                | (form << 4)
-                | flag(compressed, COMPRESSED),
+                | flag(direction == Direction::ServerToClient, SERVER_TO_CLIENT)
+                | (form << 4),
         }
     }
 
@@ -184,6 +201,19 @@ impl FrameIndex {
             self.long.insert(row, frame.last_octet_at.since(frame.first_octet_at));
         }
         self.rows.push(fresh);
+        row
+    }
+
+    /// Adds the frame of an unfragmented message; returns its row number.
+    #[inline]
+    pub(super) fn push_unfragmented(
+        &mut self,
+        connection: ConnectionId,
+        seen: &Unfragmented,
+    ) -> usize {
+        let row = self.rows.len();
+        let Unfragmented { direction, header, offset, at, .. } = seen;
+        self.rows.push(FrameRow::at_once(connection, *direction, header, *offset, *at));
         row
     }
 

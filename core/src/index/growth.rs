@@ -6,7 +6,7 @@ use crate::capture::locate::LaneTable;
 use crate::index::{ConnectionSummary, FrameIndex, MessageRow};
 use crate::message::CompressionFacts;
 use crate::message::inflate::WINDOW;
-use crate::session::EventSink;
+use crate::session::{EventSink, Unfragmented};
 use crate::transport::{Series, TransportSession};
 use crate::{
     ConnectionId, ConnectionInfo, Diagnostic, Direction, Event, EventKind, Frame, Leg, Message,
@@ -160,6 +160,21 @@ impl LaneState {
 }
 
 impl EventSink for Growth<'_> {
+    #[inline]
+    fn unfragmented(&mut self, _: ConnectionId, seen: &Unfragmented) {
+        let side = seen.direction.index();
+        let row = self.frames.push_unfragmented(self.id, seen);
+        let row = u32::try_from(row).unwrap_or(u32::MAX);
+        let lane = &mut self.lanes[side];
+        lane.latest = Some((seen.frame_index, row));
+        lane.message_began = None;
+        let data_len = seen.header.payload_len.value;
+        self.messages.push(MessageRow { first_frame: row, last_frame: row, data_len });
+        self.summary.count_data_frame(seen.direction, seen.at);
+        let messages = &mut self.summary.messages[side];
+        *messages = messages.saturating_add(1);
+    }
+
     #[inline]
     fn frame(&mut self, _: ConnectionId, frame: Frame) {
         self.add_frame(&frame);

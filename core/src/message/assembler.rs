@@ -129,12 +129,9 @@ impl MessageAssembler {
             utf8.push(plain);
             fault = utf8.finish().err().map(|at| MessageFault::NotUtf8 { at });
         }
-        self.in_data_frame = false;
-        let number = self.next_index;
-        self.next_index = number.saturating_add(1);
         Message {
             direction: self.direction,
-            index: number,
+            index: self.count_message(),
             opcode,
             first_frame: index,
             last_frame: index,
@@ -147,6 +144,16 @@ impl MessageAssembler {
             first_octet_at: at,
             last_octet_at: at,
         }
+    }
+
+    /// Counts a message that one frame is, and says its ordinal: all that is to be done for one whose
+    /// octets are known to be in order, see [`MessageAssembler::is_whole_message`].
+    #[inline]
+    pub fn count_message(&mut self) -> u64 {
+        self.in_data_frame = false;
+        let number = self.next_index;
+        self.next_index = number.saturating_add(1);
+        number
     }
 
     /// A frame begins: `index` is its ordinal in its direction.

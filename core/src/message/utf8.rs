@@ -1,5 +1,11 @@
 //! UTF-8, checked as it comes (RFC 6455 §8.1, RFC 3629): any split gives the same verdict.
 
+/// Whether a text that lies in one piece is well-formed UTF-8.
+#[inline]
+pub fn is_utf8(text: &[u8]) -> bool {
+    simdutf8::basic::from_utf8(text).is_ok()
+}
+
 /// Checks one text, in parts that may be cut inside a character.
 #[derive(Debug, Clone, Default)]
 pub struct Utf8Validator {

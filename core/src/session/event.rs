@@ -9,7 +9,7 @@ use crate::message::MessageFault;
 use crate::session::pings::RoundTrip;
 use crate::{
     CloseCode, ConnectionId, ConnectionInfo, ConnectionNote, Diagnostic, Direction, Finish, Frame,
-    Head, Leg, Message, OpeningHandshake, Timestamp, TransportEvent,
+    FrameHeader, Head, Leg, Message, OpeningHandshake, Timestamp, TransportEvent,
 };
 
 /// Something understood about one connection.
@@ -42,6 +42,14 @@ pub trait EventSink {
         let _ = plain;
     }
 
+    /// An unfragmented message about which there is nothing to say, as nearly all are: in place of its
+    /// frame and of itself, where no payload is kept.
+    #[inline]
+    fn unfragmented(&mut self, connection: ConnectionId, seen: &Unfragmented) {
+        self.frame(connection, seen.frame());
+        self.message(connection, seen.message());
+    }
+
     /// A frame is whole: [`EventKind::FrameDecoded`].
     fn frame(&mut self, connection: ConnectionId, frame: Frame);
 
@@ -67,6 +75,59 @@ impl<F: FnMut(Event) + ?Sized> EventSink for F {
     #[inline]
     fn event(&mut self, event: Event) {
         self(event);
+    }
+}
+
+/// A frame that is a message of its own (RFC 6455 §5.4), uncompressed, and breaks no rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unfragmented {
+    /// Its direction.
+    pub direction: Direction,
+    /// Ordinal of the frame in its direction.
+    pub frame_index: u64,
+    /// Ordinal of the message in its direction.
+    pub message_index: u64,
+    /// Lane offset of the first octet of its header.
+    pub offset: u64,
+    /// Every bit of its header.
+    pub header: FrameHeader,
+    /// When all of it was read, at once.
+    pub at: Timestamp,
+}
+
+impl Unfragmented {
+    /// The frame, without its payload.
+    #[inline]
+    pub fn frame(&self) -> Frame {
+        Frame {
+            direction: self.direction,
+            index: self.frame_index,
+            offset: self.offset,
+            header: self.header,
+            first_octet_at: self.at,
+            last_octet_at: self.at,
+            payload: Bytes::new(),
+        }
+    }
+
+    /// The message, without its data.
+    #[inline]
+    pub fn message(&self) -> Message {
+        Message {
+            direction: self.direction,
+            index: self.message_index,
+            opcode: self.header.opcode,
+            first_frame: self.frame_index,
+            last_frame: self.frame_index,
+            frames: 1,
+            compressed: false,
+            wire_len: self.header.payload_len.value,
+            data_len: self.header.payload_len.value,
+            data: Bytes::new(),
+            fault: None,
+            first_octet_at: self.at,
+            last_octet_at: self.at,
+        }
     }
 }
 

@@ -5,12 +5,13 @@ use bytes::{Bytes, BytesMut};
 use crate::diagnostics::{Place, rules};
 use crate::frame::{Frame, FrameDecoder, FramePart, WholeFrame};
 use crate::message::assembler::Standing;
+use crate::message::utf8::is_utf8;
 use crate::message::{Message, MessageAssembler, MessageFault};
-use crate::session::Limits;
 use crate::session::frame_checks::{Extensions, FrameChecks, MOST_USUAL, Seen};
 use crate::session::lane_event::{LaneEvent, LaneSink};
 use crate::session::message_watch::{DeflateFault, MessageWatch};
 use crate::session::pace::Pace;
+use crate::session::{Limits, Unfragmented};
 use crate::{CloseCode, Direction, FrameHeader, MaskingKey, Opcode, Timestamp};
 
 /// Follows the frames of one lane.
@@ -18,6 +19,8 @@ use crate::{CloseCode, Direction, FrameHeader, MaskingKey, Opcode, Timestamp};
 pub struct FrameLane {
     direction: Direction,
     limits: Limits,
+    /// Neither payloads nor data.
+    keeps_nothing: bool,
     decoder: FrameDecoder,
     assembler: MessageAssembler,
     /// When the first octet of the header in progress was read.
@@ -64,6 +67,7 @@ impl FrameLane {
         Self {
             direction,
             limits,
+            keeps_nothing: limits.frame_payload == 0 && limits.message_data == 0,
             decoder: FrameDecoder::new(offset),
             assembler,
             first_octet_at: Timestamp::default(),
@@ -181,6 +185,21 @@ impl FrameLane {
         let index = self.next_index;
         self.next_index = index.saturating_add(1);
         let shows = out.sees_payloads();
+        let is_suspicious = self.checks.is_suspicious(&header);
+        if !is_suspicious
+            && (shows || self.keeps_nothing)
+            && header.payload_len.value <= MOST_USUAL
+            && is_told(&header, payload, scratch, out)
+        {
+            return out.unfragmented(&Unfragmented {
+                direction: self.direction,
+                frame_index: index,
+                message_index: self.assembler.count_message(),
+                offset,
+                header,
+                at,
+            });
+        }
         let Limits { frame_payload, message_data, .. } = self.limits;
         let [keep, keep_data] = if shows {
             [0, 0]
@@ -201,7 +220,7 @@ impl FrameLane {
         let message = self.assembler.whole_message(header.opcode, index, at, plain, data);
         out.frame(self.frame(header, offset, index, kept, at));
         let seen = Seen { at, place: place(&header, offset, index) };
-        if self.checks.is_suspicious(&header) {
+        if is_suspicious {
             // A copy: the header itself then need not lie in memory, and stays in registers.
             let copy = header;
             self.checks.header(&copy, Standing::InOrder, false, seen, out);
@@ -360,6 +379,35 @@ impl FrameLane {
         let reason = format!("a frame header that claims {value} octets");
         out.event(LaneEvent::Lost { offset: current.offset, at, reason });
     }
+}
+
+/// Shows the payload of an unfragmented message to who sees payloads; `false`, and nothing shown, for
+/// text that is no UTF-8.
+#[inline]
+fn is_told(
+    header: &FrameHeader,
+    payload: &[u8],
+    scratch: &mut Vec<u8>,
+    out: &mut impl LaneSink,
+) -> bool {
+    let is_text = header.opcode == Opcode::Text;
+    if out.sees_payloads() {
+        let plain = match header.masking_key {
+            Some(key) => key.apply_to(0, payload, scratch),
+            None => payload,
+        };
+        let is_well_formed = !is_text || is_utf8(plain);
+        if is_well_formed {
+            out.payload(plain);
+        }
+        return is_well_formed;
+    }
+    !is_text
+        || match header.masking_key {
+            // Most text is ASCII, which is seen without unmasking it anywhere.
+            Some(key) => key.yields_ascii(payload) || is_utf8(key.apply_to(0, payload, scratch)),
+            None => payload.is_ascii() || is_utf8(payload),
+        }
 }
 
 /// Where octet `at` of a frame's payload of `payload_len` octets lies.

@@ -19,7 +19,7 @@ use crate::http::HeadReader;
 use crate::session::frame_lane::FrameLane;
 use crate::session::http_lane::{HttpLane, HttpPart};
 use crate::session::lane_event::{LaneEvent, LaneSink};
-use crate::session::{Event, EventKind, EventSink, Limits, Shared};
+use crate::session::{Event, EventKind, EventSink, Limits, Shared, Unfragmented};
 use crate::transport::{Exchanges, Transports};
 use crate::{
     ConnectionId, Diagnostic, Direction, Finish, Frame, Head, Leg, Message, Record, Timestamp,
@@ -316,6 +316,11 @@ impl<S: EventSink + ?Sized> LaneSink for LaneOut<'_, S> {
     #[inline]
     fn payload(&mut self, plain: &[u8]) {
         self.sink.payload(plain);
+    }
+
+    #[inline]
+    fn unfragmented(&mut self, seen: &Unfragmented) {
+        self.sink.unfragmented(self.connection, seen);
     }
 
     #[inline]

@@ -1,6 +1,7 @@
 //! What one lane says; the inspector adds the connection.
 
 use crate::diagnostics::{Place, Rule};
+use crate::session::Unfragmented;
 use crate::{Frame, Message, Timestamp};
 
 /// Whoever takes in what one lane says. Frames and messages come by calls of their own: there are
@@ -11,6 +12,9 @@ pub trait LaneSink {
 
     /// As [`crate::session::EventSink::payload`].
     fn payload(&mut self, plain: &[u8]);
+
+    /// As [`crate::session::EventSink::unfragmented`].
+    fn unfragmented(&mut self, seen: &Unfragmented);
 
     /// A frame is whole.
     fn frame(&mut self, frame: Frame);

@@ -19,7 +19,7 @@ pub mod pings;
 use std::collections::VecDeque;
 
 use crowd::Crowd;
-pub use event::{Ending, Event, EventKind, EventSink};
+pub use event::{Ending, Event, EventKind, EventSink, Unfragmented};
 pub use inspector::Inspector;
 
 use crate::connection::ConnectionMap;
