@@ -20,6 +20,7 @@ pub mod engine;
 pub mod follow;
 pub mod http;
 pub mod listener;
+pub mod priority;
 pub mod recorder;
 pub mod relay;
 pub mod set;

@@ -9,6 +9,7 @@ use framescope_core::capture::CaptureItem;
 use framescope_core::session::{EventSink, Limits, Unfragmented};
 use framescope_core::{ConnectionId, Event, Frame, Index, Message, Session};
 use framescope_proxy::follow::Follower;
+use framescope_proxy::priority::stand_behind_the_wire;
 use framescope_proxy::set::Rotation;
 use framescope_proxy::{Engine, EngineConfig, Upstream};
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,7 @@ pub fn serve(upstream: &str, words: &[&str]) -> Result<()> {
     let engine = Engine::start(config)?;
     println!("{}", engine.listen_addr());
     let mut follower = engine.follow()?;
+    stand_behind_the_wire();
     let (mut session, mut seen) = (Session::new(Limits::COUNT), Seen::default());
     loop {
         engine.wait_beyond(follower.offset(), Duration::from_secs(1));

@@ -217,6 +217,29 @@ impl MessageAssembler {
         }
     }
 
+    /// Octets of the frame in progress are there, of which [`MessageAssembler::takes_ascii_unseen`] and
+    /// which are ASCII.
+    #[inline]
+    pub fn push_ascii(&mut self, len: u64) {
+        if let Some(building) = &mut self.building {
+            building.utf8.push_ascii(len);
+            building.data_len = building.data_len.saturating_add(len);
+        }
+    }
+
+    /// Whether all that matters of the octets of the frame in progress is that they are ASCII: text
+    /// that is neither compressed nor kept, at the start of a character.
+    #[inline]
+    pub fn takes_ascii_unseen(&self) -> bool {
+        self.data_limit == 0
+            && self.in_data_frame
+            && self.building.as_ref().is_some_and(|building| {
+                building.opcode == Opcode::Text
+                    && !building.compressed
+                    && building.utf8.is_at_start()
+            })
+    }
+
     /// Octets of the frame in progress, unmasked.
     #[inline]
     pub fn push_payload(&mut self, octets: &[u8]) {

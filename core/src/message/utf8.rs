@@ -37,6 +37,16 @@ impl Utf8Validator {
         }
     }
 
+    /// Whether all octets so far are whole characters.
+    pub fn is_at_start(&self) -> bool {
+        self.carry_len == 0 && !self.broken
+    }
+
+    /// Takes in so many octets of ASCII, where [`Utf8Validator::is_at_start`].
+    pub fn push_ascii(&mut self, len: u64) {
+        self.valid = self.valid.saturating_add(len);
+    }
+
     /// `Ok` where all that came is text and no character is cut at the end; else the offset, in octets
     /// from the start of the text, at which the first ill-formed sequence begins.
     pub fn finish(&self) -> Result<(), u64> {

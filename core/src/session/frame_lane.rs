@@ -272,6 +272,16 @@ impl FrameLane {
         if !wanted && room == 0 {
             return;
         }
+        if let Some(key) = masking_key
+            && room == 0
+            && self.assembler.takes_ascii_unseen()
+            && key.rotated(position).yields_ascii(octets)
+        {
+            let len = octets.len() as u64;
+            self.assembler.push_ascii(len);
+            self.watch.skip(len);
+            return;
+        }
         let plain = match masking_key {
             None => octets,
             Some(key) => key.apply_to(position, octets, scratch),

@@ -82,9 +82,14 @@ impl MessageWatch {
         }
     }
 
+    /// So many octets of its payload, which is uncompressed.
+    pub fn skip(&mut self, len: u64) {
+        self.len = self.len.saturating_add(len);
+    }
+
     /// Octets of its payload, unmasked.
     pub fn push(&mut self, plain: &[u8]) {
-        self.len = self.len.saturating_add(plain.len() as u64);
+        self.skip(plain.len() as u64);
         if !self.is_compressed {
             return;
         }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use framescope_core::capture::{CaptureFault, CaptureItem};
 use framescope_core::{Index, Record};
+use framescope_proxy::priority::stand_behind_the_wire;
 use parking_lot::RwLockWriteGuard;
 
 use super::Shared;
@@ -87,6 +88,9 @@ pub(super) fn follow(
     let tell =
         |error: std::io::Error| format!("cannot read {}: {error}", source.capture_path().display());
     let mut tail = source.follow().map_err(tell)?;
+    if !source.is_file() {
+        stand_behind_the_wire();
+    }
     let mut finished = false;
     let mut records = Vec::new();
     let mut trouble = None;

@@ -19,6 +19,8 @@ pub(super) struct Batch {
     open: Buffer,
     /// Octets in all of them.
     len: usize,
+    /// The latest stamp of all that was appended.
+    pub newest: Timestamp,
     /// When the first of the octets in the thread's hands came.
     pub writing_since: Option<Timestamp>,
     pub thread: Thread,
@@ -53,6 +55,7 @@ impl Batch {
             full: VecDeque::new(),
             open: pool.lend(0, offset),
             len: 0,
+            newest: Timestamp::default(),
             writing_since: None,
             thread: Thread::Busy,
             closed: false,

@@ -122,13 +122,15 @@ impl Queue {
         !is_bounded || self.waiting() < self.room.limit + self.room.limit / 4
     }
 
-    /// Lets `encode` append blocks, stamped with the time it is given: stamps in the file never run
+    /// Lets `encode` append blocks about what happened `at`, just now or a moment ago: they are stamped
+    /// so, unless others were quicker and have later stamps, for stamps in the file never run
     /// backwards, whichever connection they come from. It is told which file they will be in.
     ///
     /// Where there is no room, `encode` is not called, unless the capture is `owed` what it says:
     /// the end of a connection that it knows.
     pub(super) fn append<T>(
         &self,
+        at: Timestamp,
         owed: bool,
         encode: impl FnOnce(Timestamp, u32, &mut Vec<u8>) -> T,
     ) -> Option<T> {
@@ -137,14 +139,15 @@ impl Queue {
         if !owed && !has_room {
             return None;
         }
-        let now = self.clock.now();
+        let at = at.max(batch.newest);
+        batch.newest = at;
         let lost =
             if has_room { std::mem::take(&mut batch.unrecorded) } else { Unrecorded::default() };
-        let (result, len) = batch.append(now, |file, out| {
+        let (result, len) = batch.append(at, |file, out| {
             if lost != Unrecorded::default() {
-                lost.write(now, out);
+                lost.write(at, out);
             }
-            encode(now, file, out)
+            encode(at, file, out)
         });
         self.waiting.fetch_add(len, Ordering::Relaxed);
         let wake = match batch.thread {

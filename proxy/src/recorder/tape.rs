@@ -56,7 +56,7 @@ impl Tape {
         info: &ConnectionInfo,
     ) -> Self {
         let opened =
-            queue.append(false, |_, file, out| (StreamEncoder::open(id, at, info, out), file));
+            queue.append(at, false, |_, file, out| (StreamEncoder::open(id, at, info, out), file));
         let queue = Arc::clone(queue);
         let (lanes, explained) = (Lanes::default(), false);
         let Some((mut encoder, file)) = opened else {
@@ -77,12 +77,13 @@ impl Tape {
     /// nothing of this connection.
     fn append(
         &mut self,
+        at: Timestamp,
         owed: bool,
         encode: impl FnOnce(Timestamp, &mut StreamEncoder, &mut Lanes, &mut Vec<u8>),
     ) -> bool {
         let Self { queue, encoder, lanes, file: newest, untold, .. } = self;
         let is_opened = untold.as_ref().is_none_or(|untold| !untold.opening);
-        let appended = queue.append(owed && is_opened, |at, file, out| {
+        let appended = queue.append(at, owed && is_opened, |at, file, out| {
             if *newest != file || !is_opened {
                 *newest = file;
                 encoder.resume(at, out);
@@ -98,6 +99,11 @@ impl Tape {
         appended.is_some()
     }
 
+    /// The time that records are stamped with.
+    pub fn now(&self) -> Timestamp {
+        self.queue.clock.now()
+    }
+
     /// Ready when octets may be read: see [`Queue::poll_room`].
     pub fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
         self.queue.poll_room(cx)
@@ -105,12 +111,17 @@ impl Tape {
 
     /// Records octets, or counts them where there is no room.
     pub fn octets(&mut self, leg: Leg, direction: Direction, octets: &[u8]) {
+        self.octets_at(self.now(), leg, direction, octets);
+    }
+
+    /// The same for octets that were read `at`, a moment ago, and have been passed on since.
+    pub fn octets_at(&mut self, at: Timestamp, leg: Leg, direction: Direction, octets: &[u8]) {
         if octets.is_empty() {
             return;
         }
         let missed = self.lanes[leg as usize][direction.index()].missed;
         let has_room = self.queue.takes_octets(missed > 0)
-            && self.append(true, |at, encoder, lanes, out| {
+            && self.append(at, true, |at, encoder, lanes, out| {
                 let lane = &mut lanes[leg as usize][direction.index()];
                 lane.tell_missed(at, leg, direction, encoder, out);
                 encoder.octets(at, leg, direction, octets, out);
@@ -125,7 +136,7 @@ impl Tape {
     /// Records what became known, or keeps it until there is room: of alterations nothing is kept, for
     /// the heads that they were made in are not recorded then either.
     pub fn note(&mut self, note: &ConnectionNote) {
-        if !self.append(false, |at, encoder, _, out| encoder.note(at, note, out)) {
+        if !self.append(self.now(), false, |at, encoder, _, out| encoder.note(at, note, out)) {
             let kept = &mut self.untold.get_or_insert_default().note;
             kept.learn(note);
             kept.without_close_notify = kept.without_close_notify.or(note.without_close_notify);
@@ -138,7 +149,7 @@ impl Tape {
     /// Records that the proxy could not do its work.
     pub fn fail(&mut self, stage: &str, leg: Option<Leg>, message: impl Into<String>) {
         self.explained = true;
-        let at = Some(self.queue.clock.now());
+        let at = Some(self.now());
         let failure = Failure { stage: stage.into(), message: message.into(), leg, at };
         self.note(&ConnectionNote { failure: Some(failure), ..ConnectionNote::default() });
     }
@@ -163,7 +174,7 @@ impl Tape {
         if how == Finish::Reset {
             lanes[(!direction).index()].finished = true;
         }
-        let is_told = self.append(true, |at, encoder, lanes, out| {
+        let is_told = self.append(self.now(), true, |at, encoder, lanes, out| {
             for ended in Direction::BOTH {
                 if ended == direction || how == Finish::Reset {
                     let lane = &mut lanes[leg as usize][ended.index()];

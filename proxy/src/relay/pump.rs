@@ -96,7 +96,10 @@ impl<C: Socket, U: Socket> Pump<C, U> {
             up.put(octets);
         };
         pass_part(tape, early.first, &mut send);
-        pass_up(exchange.as_deref_mut(), tape, early.rest, send);
+        match exchange.as_deref_mut() {
+            Some(exchange) => pass_up(exchange, tape, early.rest, send),
+            None => send(early.rest, early.rest.len()),
+        }
         pump
     }
 
@@ -150,11 +153,17 @@ impl<C: Socket, U: Socket> Pump<C, U> {
         let may_read = takes_requests && tape.poll_room(cx).is_ready();
         up.step(client, upstream, cx, may_read, |octets, outlet| {
             counters.read(octets.len());
-            tape.octets(Leg::Client, Direction::ClientToServer, octets);
-            pass_up(exchange.as_deref_mut(), tape, octets, |octets, sent_len| {
+            let mut send = |octets: &[u8], sent_len| {
                 counters.passed(sent_len);
                 outlet.send(octets);
-            });
+            };
+            let Some(followed) = exchange.as_deref_mut() else {
+                return pass_bare(tape, Direction::ClientToServer, octets, |octets| {
+                    send(octets, octets.len());
+                });
+            };
+            tape.octets(Leg::Client, Direction::ClientToServer, octets);
+            pass_up(followed, tape, octets, send);
         })
     }
 
@@ -168,7 +177,7 @@ impl<C: Socket, U: Socket> Pump<C, U> {
                 outlet.send(octets);
             };
             let Some(followed) = exchange.as_deref_mut() else {
-                return pass_bare(tape, octets, send);
+                return pass_bare(tape, Direction::ServerToClient, octets, send);
             };
             *refused = pass_down(followed, tape, octets, send).map(Box::new);
             let released = followed.take_released();
@@ -262,12 +271,11 @@ impl<C: Socket, U: Socket> Pump<C, U> {
 /// What the client said, on its way up: as the upstream is to get it, and of how many octets that the
 /// client sent. It is recorded already.
 fn pass_up(
-    exchange: Option<&mut Exchange>,
+    exchange: &mut Exchange,
     tape: &mut Tape,
     mut octets: &[u8],
     mut send: impl FnMut(&[u8], usize),
 ) {
-    let Some(exchange) = exchange else { return send(octets, octets.len()) };
     while !octets.is_empty() {
         pass_part(tape, exchange.upward(&mut octets), &mut send);
     }
@@ -291,10 +299,12 @@ fn pass_part(tape: &mut Tape, part: Upward<'_>, send: &mut impl FnMut(&[u8], usi
     }
 }
 
-/// What the upstream said where nothing is a head any more.
-fn pass_bare(tape: &mut Tape, octets: &[u8], mut send: impl FnMut(&[u8])) {
-    tape.octets(Leg::Client, Direction::ServerToClient, octets);
+/// What came where nothing is a head any more: it goes on first and is recorded then, so that nobody
+/// waits for the tape.
+fn pass_bare(tape: &mut Tape, direction: Direction, octets: &[u8], mut send: impl FnMut(&[u8])) {
+    let at = tape.now();
     send(octets);
+    tape.octets_at(at, Leg::Client, direction, octets);
 }
 
 /// What the upstream said, on its way down: recorded as the client gets it.
@@ -308,8 +318,8 @@ fn pass_down(
     while !octets.is_empty() {
         match exchange.downward(&mut octets) {
             Downward::Held => {}
-            Downward::Same(same) => pass_bare(tape, same, &mut send),
-            Downward::Checked(held) => pass_bare(tape, &held, &mut send),
+            Downward::Same(same) => pass_bare(tape, direction, same, &mut send),
+            Downward::Checked(held) => pass_bare(tape, direction, &held, &mut send),
             Downward::Refused { octets, answer, reason } => {
                 tape.octets(Leg::Upstream, direction, &octets);
                 tape.fail("upgrade", Some(Leg::Upstream), reason);

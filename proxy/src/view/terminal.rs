@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 
 use crate::Engine;
 use crate::follow::{Follower, Input};
+use crate::priority::stand_behind_the_wire;
 use crate::recorder::Live;
 use crate::set::CaptureFile;
 use crate::view::stop::Stop;
@@ -82,6 +83,7 @@ pub fn run(engine: Engine, view: &TerminalView) -> Result<Tally, ViewError> {
     let mut feed = Feed::with(format, palette, view.secrets, view.depth.clone(), out)
         .map_err(ViewError::Output)?;
 
+    stand_behind_the_wire();
     let outcome = follow(&engine, &mut follower, &mut feed, &stop);
     let capture = engine.capture_path().to_owned();
     engine.shutdown();
