@@ -133,6 +133,15 @@ fn put<T>(rows: &mut Vec<Arc<T>>, number: u32, row: &Arc<T>) {
 }
 
 impl LaneState {
+    /// The latest frame has this ordinal in the lane and this row.
+    #[inline]
+    fn note_row(&mut self, ordinal: u64, row: u32) {
+        self.latest = Some((ordinal, row));
+        if ordinal.is_multiple_of(ORDINAL_STEP) {
+            self.stepping_rows.push(row);
+        }
+    }
+
     /// The row of the frame with this ordinal in the lane, among `frames`.
     pub(super) fn row_of(
         &self,
@@ -166,7 +175,7 @@ impl EventSink for Growth<'_> {
         let row = self.frames.push_unfragmented(self.id, seen);
         let row = u32::try_from(row).unwrap_or(u32::MAX);
         let lane = &mut self.lanes[side];
-        lane.latest = Some((seen.frame_index, row));
+        lane.note_row(seen.frame_index, row);
         lane.message_began = None;
         let data_len = seen.header.payload_len.value;
         self.messages.push(MessageRow { first_frame: row, last_frame: row, data_len });
@@ -231,10 +240,7 @@ impl Growth<'_> {
         let compressed = begins && frame.header.rsv.rsv1() && self.is_deflate_agreed;
         let row = self.frames.push(self.id, frame, compressed);
         let row = u32::try_from(row).unwrap_or(u32::MAX);
-        lane.latest = Some((frame.index, row));
-        if frame.index.is_multiple_of(ORDINAL_STEP) {
-            lane.stepping_rows.push(row);
-        }
+        lane.note_row(frame.index, row);
         self.summary.count_frame(frame);
         if begins {
             lane.message_began = Some(row);
