@@ -18,8 +18,8 @@ const ENDED_KEPT: usize = 4096;
 /// All streams of ours that are open, or ended not long ago.
 #[derive(Debug, Default)]
 pub(crate) struct OwnStreams {
-    /// Each stream twice: as its client sends and as its server sends.
-    lanes: HashMap<Key, Lane>,
+    /// Each stream twice: as its client sends and as its server sends. Asked once a packet.
+    lanes: HashMap<Key, Lane, foldhash::fast::RandomState>,
     ended: VecDeque<Key>,
     /// Streams on the upstream leg: they go when their connection's client leg does, for the proxy tells
     /// there of no end.
