@@ -57,15 +57,17 @@ impl<K: Hash + Eq + Clone> Pending<K> {
         was_open
     }
 
-    /// What this key asked; it waits no longer.
+    /// What this key asked; it waits no longer. A message never answers itself.
     pub(super) fn answer(&mut self, key: &K, message: &MessageFacts<'_>) -> Option<Answer> {
-        let asked = self.open.remove(key)?;
-        Some(asked.answered(message))
+        let answer = self.answer_in_part(key, message)?;
+        self.open.remove(key);
+        Some(answer)
     }
 
     /// What this key asked; it waits for more.
     pub(super) fn answer_in_part(&self, key: &K, message: &MessageFacts<'_>) -> Option<Answer> {
-        self.open.get(key).map(|asked| asked.answered(message))
+        let asked = self.open.get(key).filter(|asked| asked.message != message.reference())?;
+        Some(asked.answered(message))
     }
 
     /// Whether this key waits.
@@ -124,6 +126,15 @@ mod tests {
         assert_eq!((answer.to.index, &*answer.what), (4, "what"));
         assert_eq!(answer.latency.as_millis(), 5);
         assert_eq!(pending.answer(&7, &down(9, "answer")), None);
+    }
+
+    #[test]
+    fn a_message_never_answers_itself() {
+        let mut pending = Pending::default();
+        pending.ask(7, &up(3, "ask"), "what");
+        assert_eq!(pending.answer(&7, &up(3, "answer")), None);
+        assert_eq!(pending.answer_in_part(&7, &up(3, "answer")), None);
+        assert!(pending.answer(&7, &down(0, "answer")).is_some());
     }
 
     #[test]
