@@ -82,6 +82,37 @@ fn numbers(records: &[Record], direction: Direction) -> Vec<u32> {
         .collect()
 }
 
+/// The codes of findings, and why lanes could not be followed.
+fn against_the_peers(records: &[Record]) -> Vec<String> {
+    let mut session = Session::new(Limits::COUNT);
+    for record in records {
+        session.receive(record);
+    }
+    let told = std::iter::from_fn(|| session.poll_event()).filter_map(|event| match event.kind {
+        EventKind::DiagnosticRaised(finding) => Some(finding.rule.code.to_owned()),
+        EventKind::LaneLost { reason, .. } => Some(reason),
+        _ => None,
+    });
+    told.collect()
+}
+
+/// Reads every message of a capture back by its place.
+fn read_back(path: &Path) {
+    let mut index = Index::new();
+    for item in items_of(Follower::open(path).unwrap()) {
+        if let CaptureItem::Record { record, block_offset } = item {
+            index.receive(&record, block_offset);
+        }
+    }
+    let mut capture = CaptureFile::open(path).unwrap();
+    for row in 0..index.messages().len() {
+        let plan = index.message_plan(row).unwrap();
+        let content = plan.read_message(&mut capture, 1 << 20).unwrap();
+        let number = u32::from_be_bytes(*content.data.first_chunk().unwrap());
+        assert_eq!(content.data[4..], noise(number.into(), 600));
+    }
+}
+
 #[test]
 fn a_set_is_one_capture_to_who_follows_it_to_who_opens_it_and_to_who_jumps_about_in_it() {
     for speaks in Speaks::BOTH {
@@ -132,22 +163,12 @@ fn a_set_is_one_capture_to_who_follows_it_to_who_opens_it_and_to_who_jumps_about
         }
 
         // Payloads are read back by their place, from any file of the set.
-        let mut index = Index::new();
-        for item in &opened {
-            if let CaptureItem::Record { record, block_offset } = item {
-                index.receive(record, *block_offset);
-            }
-        }
-        let mut capture = CaptureFile::open(&first).unwrap();
-        for row in (0..index.messages().len()).rev() {
-            let plan = index.message_plan(row).unwrap();
-            let content = plan.read_message(&mut capture, 1 << 20).unwrap();
-            let number = u32::from_be_bytes(*content.data.first_chunk().unwrap());
-            assert_eq!(content.data[4..], noise(number.into(), 600));
-        }
+        read_back(&first);
 
-        // Each is a capture of its own.
+        // Each is a capture of its own, whose frames are followed from the first that begins in it.
         let mut offset = 0;
+        let mut understood = [0; 2];
+        let known = against_the_peers(&told);
         for (number, file) in (1..).zip(&files) {
             let octets = fs::read(file).unwrap();
             let place = SetPlace::read(&octets).unwrap();
@@ -158,9 +179,22 @@ fn a_set_is_one_capture_to_who_follows_it_to_who_opens_it_and_to_who_jumps_about
             reader.finish();
             let alone = records(std::iter::from_fn(|| reader.poll()).collect());
             assert!(matches!(alone.first(), Some(Record::Opened { .. })), "{file:?}");
+            let against = against_the_peers(&alone);
+            assert!(against.iter().all(|line| known.contains(line)), "{file:?}: {against:?}");
+            for direction in Direction::BOTH {
+                let numbers = numbers(&alone, direction);
+                assert!(numbers.is_sorted(), "{file:?}");
+                understood[direction.index()] += numbers.len();
+            }
+            read_back(file);
             if number > 1 {
                 assert_eq!(records(items_of(Follower::open(file).unwrap())), alone);
             }
+        }
+        // Of each connection and direction, a file may begin within one message.
+        let most = ROUNDS as usize + 1;
+        for understood in understood {
+            assert!((most - 2 * files.len()..=most).contains(&understood), "{understood}");
         }
     }
 }

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::block::{self, ByteOrder, Options};
 #[cfg(doc)]
 use crate::Direction;
+use crate::frame::FramePosition;
 use crate::{ConnectionId, ConnectionInfo, ConnectionNote, Finish, Leg, Timestamp};
 
 pub(super) const START: &str = "framescope ";
@@ -48,7 +49,7 @@ pub(crate) struct Remark<'a> {
 }
 
 /// What came before in a stream that goes on from an earlier file of a set; by [`Direction::index`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Resume {
     /// When the connection was accepted.
     pub(crate) since: Timestamp,
@@ -56,13 +57,32 @@ pub(crate) struct Resume {
     pub(crate) sent: [u64; 2],
     /// Which directions had ended, and how.
     pub(crate) finished: [Option<Finish>; 2],
+    /// Said where this packet and the next repeat the heads of the opening handshake.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) again: Option<Again>,
+}
+
+/// What goes with heads that are repeated; by [`Direction::index`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Again {
+    /// When they were whole.
+    pub(crate) at: [Timestamp; 2],
+    /// The next sequence numbers of the stream, which the repetition lies before.
+    pub(crate) next: [u32; 2],
+    /// When the last octets were read.
+    pub(crate) last: Timestamp,
+    /// How the frames go on.
+    pub(crate) frames: [Option<FramePosition>; 2],
 }
 
 /// Octets that crossed the wire and are not in the capture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Missing {
     /// How many.
     pub(crate) len: u64,
+    /// How the frames go on behind them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) frames: Option<Box<FramePosition>>,
 }
 
 impl Remark<'_> {
@@ -149,7 +169,11 @@ mod tests {
 
     #[test]
     fn a_comment_is_the_word_and_one_line_of_json() {
-        let remark = Remark { id: 7, gap: Some(Missing { len: 1 << 40 }), ..Remark::default() };
+        let remark = Remark {
+            id: 7,
+            gap: Some(Missing { len: 1 << 40, frames: None }),
+            ..Remark::default()
+        };
         let options = remark.options();
         let (code, value) = Options::new(ByteOrder::Little, &options).next().unwrap();
         assert_eq!(code, 1);
@@ -159,7 +183,7 @@ mod tests {
             leg: None,
             open: None,
             note: None,
-            gap: remark.gap,
+            gap: remark.gap.clone(),
             resume: None,
         };
         assert_eq!(read(&options), [comment]);

@@ -225,7 +225,10 @@ impl Lane {
         self.next = Some(next.wrapping_add(len));
         let LaneOut { connection, direction, .. } = *out;
         let (at, leg, len) = (self.stamp(at, block_offset), Leg::Client, u64::from(len));
-        (out.out)(Record::Gap { connection, at, leg, direction, len }, block_offset);
+        (out.out)(
+            Record::Gap { connection, at, leg, direction, len, position: None },
+            block_offset,
+        );
     }
 }
 

@@ -11,6 +11,7 @@ use super::packet::{Flow, MAX_PAYLOAD_LEN, PacketHead};
 use super::writer::StreamEncoder;
 use super::{CaptureFault, CaptureItem, CaptureReader, CaptureWriter, write_section_header};
 use crate::connection::{Alteration, ConnectionInfo, ConnectionNote, TlsInfo};
+use crate::frame::FramePosition;
 use crate::{ConnectionId, Direction, Finish, Leg, Record, Timestamp};
 
 /// All items of a capture that comes in these pieces.
@@ -103,6 +104,18 @@ fn near() -> impl Strategy<Value = u32> {
     prop_oneof![20 => (0..30u32).prop_map(|at| at.wrapping_sub(10)), 1 => any::<u32>()]
 }
 
+/// How frames go on behind some gaps.
+fn position(len: u64) -> Option<Box<FramePosition>> {
+    let header = vec![0x81; usize::try_from(len % 5).unwrap()];
+    let position = FramePosition {
+        rest: if header.is_empty() { len / 2 } else { 0 },
+        header,
+        within_message: len.is_multiple_of(2),
+        closed: len.is_multiple_of(7),
+    };
+    len.is_multiple_of(3).then(|| Box::new(position))
+}
+
 /// A record of the connection with this number; never an `Opened`.
 fn later(connection: ConnectionId) -> impl Strategy<Value = Record> {
     let at = any::<u64>().prop_map(Timestamp::from_nanos);
@@ -116,7 +129,7 @@ fn later(connection: ConnectionId) -> impl Strategy<Value = Record> {
     (0..12, at, leg, direction, octets, gap, note()).prop_map(
         move |(kind, at, leg, direction, octets, len, note)| match kind {
             0 => Record::Noted { connection, at, note: Box::new(note) },
-            1 => Record::Gap { connection, at, leg, direction, len },
+            1 => Record::Gap { connection, at, leg, direction, len, position: position(len) },
             2 => Record::Finished { connection, at, leg, direction, how: Finish::Fin },
             3 => Record::Finished { connection, at, leg, direction, how: Finish::Reset },
             _ => Record::Octets { connection, at, leg, direction, octets: octets.into() },
@@ -252,7 +265,7 @@ proptest! {
             written.push(Record::Octets { connection, at, leg, direction, octets: octets.into() });
             if gap > 0 {
                 encoder.gap(at, leg, direction, gap, &mut file);
-                written.push(Record::Gap { connection, at, leg, direction, len: gap });
+                written.push(Record::Gap { connection, at, leg, direction, len: gap, position: None });
             }
         }
         prop_assert_eq!(&records(&read([file.into()]))[1..], written);

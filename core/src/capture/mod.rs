@@ -27,6 +27,7 @@ pub mod locate;
 mod own;
 mod packet;
 mod packets;
+mod past;
 mod pcap;
 mod pieces;
 pub mod reader;

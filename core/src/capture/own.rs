@@ -3,14 +3,17 @@
 //! What was written comes back record for record, so there is nothing to reassemble; sequence
 //! numbers are looked at all the same, and tell what damage or an editing tool took away.
 
+mod resume;
+
 use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 
-use super::comment::Comment;
+use super::comment::{Comment, Missing};
 use super::ids::Ids;
 use super::packet::{Flow, Segment, flags};
 use super::packets::Packet;
 use crate::{ConnectionId, Direction, Finish, Leg, Record, Timestamp};
+use resume::Owed;
 
 /// Streams that ended are remembered until so many others have: for notes that come late.
 const ENDED_KEPT: usize = 4096;
@@ -24,6 +27,8 @@ pub(crate) struct OwnStreams {
     /// Streams on the upstream leg: they go when their connection's client leg does, for the proxy tells
     /// there of no end.
     upstream: HashMap<ConnectionId, Key>,
+    /// Streams that begin in the middle, and of which only the opening was told so far.
+    owed: HashMap<Key, Box<Owed>>,
 }
 
 /// What tells a stream's packets from all others: addresses as the sender has them, tag, leg.
@@ -74,8 +79,12 @@ impl OwnStreams {
             self.open(key, segment.seq, at, opening, ids, out);
             return true;
         }
-        if let Some(comment) = comments.iter().find(|comment| comment.resume.is_some()) {
-            self.resume(key, segment, at, comment, ids, out);
+        if comments.iter().any(|comment| comment.resume.is_some()) {
+            let ours = OwnPacket { leg, packet, segment, comments };
+            self.resume(ours, key, ids, &mut out);
+            return true;
+        }
+        if !self.owed.is_empty() && self.settle(key, packet, segment, &mut out) {
             return true;
         }
         let Some(lane) = self.lanes.get_mut(&key) else { return false };
@@ -86,7 +95,8 @@ impl OwnStreams {
             }
             if let Some(gap) = comment.gap {
                 lane.advance(gap.len);
-                out(Record::Gap { connection, at, leg, direction, len: gap.len });
+                let Missing { len, frames: position } = gap;
+                out(Record::Gap { connection, at, leg, direction, len, position });
                 // The packet itself still has the number before the gap.
                 return true;
             }
@@ -96,7 +106,7 @@ impl OwnStreams {
             return true;
         }
         let Some(skip) = lane.take(segment, |len| {
-            out(Record::Gap { connection, at, leg, direction, len });
+            out(Record::Gap { connection, at, leg, direction, len, position: None });
         }) else {
             return true;
         };
@@ -106,7 +116,8 @@ impl OwnStreams {
             out(Record::Octets { connection, at, leg, direction, octets });
         }
         if segment.cut > 0 {
-            out(Record::Gap { connection, at, leg, direction, len: segment.cut as u64 });
+            let len = segment.cut as u64;
+            out(Record::Gap { connection, at, leg, direction, len, position: None });
         }
         if segment.has(flags::FIN) {
             out(Record::Finished { connection, at, leg, direction, how: Finish::Fin });
@@ -160,74 +171,6 @@ impl OwnStreams {
         }
     }
 
-    /// Goes on with a stream where another file of the set begins: in a reader that knows it, or in one
-    /// that has not seen the files before.
-    fn resume(
-        &mut self,
-        key: Key,
-        segment: &Segment,
-        at: Timestamp,
-        comment: &Comment,
-        ids: &mut Ids,
-        mut out: impl FnMut(Record),
-    ) {
-        let Some(resume) = comment.resume else { return };
-        let leg = key.leg;
-        let known = ids.resolve(comment.id);
-        let is_known = self.lanes.get(&key).is_some_and(|lane| lane.connection == known);
-        let connection = if is_known {
-            known
-        } else {
-            let connection = match &comment.open {
-                Some(info) => {
-                    let connection = ids.claim(comment.id);
-                    out(Record::Opened { connection, at: resume.since, info: info.clone() });
-                    connection
-                }
-                None => known,
-            };
-            if let Some(note) = &comment.note {
-                out(Record::Noted { connection, at, note: note.clone() });
-            }
-            connection
-        };
-        self.remember_upstream(key, connection);
-        let [up, down] = resume.sent;
-        let [up_finished, down_finished] = resume.finished;
-        let stands = [
-            (key, Direction::ClientToServer, Some(segment.seq), up, up_finished),
-            (key.reversed(), Direction::ServerToClient, segment.ack, down, down_finished),
-        ];
-        for (key, direction, next, sent, finished) in stands {
-            let fresh = Lane { connection, direction, next, is_finished: false };
-            let missing = match self.lanes.get(&key).filter(|_| is_known) {
-                Some(lane) => lane.next.zip(next).map_or(0, |(known, next)| {
-                    let ahead = next.wrapping_sub(known);
-                    if ahead < 1 << 31 { u64::from(ahead) } else { 0 }
-                }),
-                None => sent,
-            };
-            let lane = self.lanes.entry(key).or_insert(fresh);
-            if !is_known {
-                *lane = fresh;
-            }
-            // A FIN has a number of its own.
-            let fin = u64::from(finished == Some(Finish::Fin) && !lane.is_finished && is_known);
-            let missing = missing.saturating_sub(fin);
-            if missing > 0 || fin > 0 || !is_known {
-                lane.next = next.or(lane.next);
-            }
-            if missing > 0 {
-                out(Record::Gap { connection, at, leg, direction, len: missing });
-            }
-            if let Some(how) = finished
-                && !std::mem::replace(&mut lane.is_finished, true)
-            {
-                out(Record::Finished { connection, at, leg, direction, how });
-            }
-        }
-    }
-
     /// Puts a stream that has ended behind those that ended before, and forgets the oldest.
     fn forget_old(&mut self, key: Key, reset: bool) {
         let other_finished = self.lanes.get(&key.reversed()).is_some_and(|other| other.is_finished);
@@ -259,6 +202,14 @@ impl OwnStreams {
 }
 
 impl Key {
+    /// The key of a direction, where this is the client's.
+    fn of(self, direction: Direction) -> Self {
+        match direction {
+            Direction::ClientToServer => self,
+            Direction::ServerToClient => self.reversed(),
+        }
+    }
+
     fn reversed(self) -> Self {
         Self { flow: self.flow.reversed(), ..self }
     }
@@ -368,7 +319,14 @@ mod tests {
             direction: UP,
             octets: octets.into(),
         };
-        let gap = Record::Gap { connection, at: AT, leg: Leg::Client, direction: UP, len: 7 };
+        let gap = Record::Gap {
+            connection,
+            at: AT,
+            leg: Leg::Client,
+            direction: UP,
+            len: 7,
+            position: None,
+        };
         assert_eq!(found[1..], [octets(b"hello"), gap, octets(b"there")]);
     }
 

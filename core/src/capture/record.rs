@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use crate::frame::FramePosition;
 use crate::{ConnectionId, ConnectionInfo, ConnectionNote, Direction, Timestamp};
 
 /// Which side of the proxy octets were seen on.
@@ -71,6 +72,8 @@ pub enum Record {
         direction: Direction,
         /// How many octets are missing.
         len: u64,
+        /// How the frames go on behind them, where that is known.
+        position: Option<Box<FramePosition>>,
     },
     /// One direction ended; [`Finish::Reset`] ends both.
     Finished {

@@ -61,8 +61,10 @@ mod tests {
     use super::*;
     use crate::capture::write_section_header;
     use crate::capture::{CaptureFault, CaptureItem, CaptureReader, StreamEncoder};
+    use crate::session::Limits;
     use crate::{
-        ConnectionId, ConnectionInfo, ConnectionNote, Direction, Finish, Leg, Record, Timestamp,
+        ConnectionId, ConnectionInfo, ConnectionNote, Direction, Event, EventKind, Finish, Leg,
+        Opcode, Record, Session, Timestamp,
     };
 
     const UP: Direction = Direction::ClientToServer;
@@ -146,7 +148,14 @@ mod tests {
         let told = read(&files[1..]);
         let connection = ConnectionId(7);
         let known = at(8);
-        let gap = |leg, direction, len| Record::Gap { connection, at: known, leg, direction, len };
+        let gap = |leg, direction, len| Record::Gap {
+            connection,
+            at: known,
+            leg,
+            direction,
+            len,
+            position: None,
+        };
         assert_eq!(told[0], Record::Opened { connection, at: at(0), info: Box::new(info()) });
         assert!(matches!(&told[1], Record::Noted { note, .. } if note.upstream_addr.is_some()));
         assert_eq!(told[2], gap(Leg::Client, UP, 18));
@@ -160,6 +169,163 @@ mod tests {
         let (leg, direction) = (Leg::Client, UP);
         assert_eq!(told[6], Record::Octets { connection, at: known, leg, direction, octets });
         assert_eq!(told[7..], [ended(at(9), UP)]);
+    }
+
+    const REQUEST: &[u8] = b"GET /chat HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n";
+    const ANSWER: &[u8] = b"HTTP/1.1 101 \r\nUpgrade: websocket\r\n\r\n";
+
+    /// Reads of an open WebSocket.
+    const READS: [(Direction, &[u8]); 7] = [
+        (UP, b"\x81\x85\0\0\0\0hel"),
+        (UP, b"lo\x01\x82\0\0\0\0He\x89"),
+        (DOWN, b"\x82\x7e\x00\x80"),
+        (UP, b"\x80\0\0\0\0\x80\x81\0\0\0\0y\x81\x81\0\0\0\0!"),
+        (DOWN, &[7; 128]),
+        (DOWN, b"\x82\x01z"),
+        (UP, b"\x88\x80\0\0\0\0"),
+    ];
+
+    /// The files of a set that is cut before this of the reads.
+    fn websocket(cut: usize, sent_before: u64) -> [Vec<u8>; 2] {
+        let mut first = Vec::new();
+        SetPlace { id: 9, file: 1, offset: 0 }.write_section_header(&mut first);
+        let mut encoder = StreamEncoder::open(ConnectionId(7), at(0), &info(), &mut first);
+        encoder.remember(at(0), &info());
+        encoder.octets(at(10), Leg::Client, UP, REQUEST, &mut first);
+        encoder.octets(at(20), Leg::Client, DOWN, ANSWER, &mut first);
+        if sent_before > 0 {
+            // A frame that a capture could not hold all of.
+            let mut octets = vec![0x82, 0x7f];
+            octets.extend_from_slice(&(sent_before - 10).to_be_bytes());
+            encoder.octets(at(30), Leg::Client, DOWN, &octets, &mut first);
+            let chunk = vec![0; 1 << 20];
+            let mut rest = sent_before - 10;
+            while rest > 0 {
+                let len = rest.min(chunk.len() as u64);
+                encoder.passed(at(31), DOWN, &chunk[..usize::try_from(len).unwrap()]);
+                rest -= len;
+            }
+            encoder.gap(at(31), Leg::Client, DOWN, sent_before - 10, &mut first);
+        }
+        let mut second = Vec::new();
+        let mut out = &mut first;
+        for (number, (direction, octets)) in READS.iter().enumerate() {
+            let at = at(100 + number as u64);
+            if number == cut {
+                let offset = out.len() as u64;
+                out = &mut second;
+                SetPlace { id: 9, file: 2, offset }.write_section_header(out);
+                encoder.resume(at, out);
+            }
+            encoder.octets(at, Leg::Client, *direction, octets, out);
+        }
+        for direction in Direction::BOTH {
+            encoder.finish(at(200), Leg::Client, direction, Finish::Fin, out);
+        }
+        [first, second]
+    }
+
+    fn events(records: &[Record]) -> Vec<Event> {
+        let mut session = Session::new(Limits::KEEP);
+        for record in records {
+            session.receive(record);
+        }
+        session.finish();
+        std::iter::from_fn(|| session.poll_event()).collect()
+    }
+
+    fn frames(events: &[Event]) -> Vec<(Direction, u64, Opcode, u64)> {
+        let frames = events.iter().filter_map(|event| match &event.kind {
+            EventKind::FrameDecoded(frame) => Some(frame),
+            _ => None,
+        });
+        frames
+            .map(|f| (f.direction, f.offset, f.header.opcode, f.header.payload_len.value))
+            .collect()
+    }
+
+    fn codes(events: &[Event]) -> Vec<&'static str> {
+        let codes = events.iter().filter_map(|event| match &event.kind {
+            EventKind::DiagnosticRaised(finding) => Some(finding.rule.code),
+            _ => None,
+        });
+        codes.collect()
+    }
+
+    #[test]
+    fn a_websocket_goes_on_in_a_later_file_with_the_first_frame_that_begins_there() {
+        for sent_before in [0, 5 << 30] {
+            let far = if sent_before > 0 { 0..1 } else { 0..READS.len() };
+            for cut in far {
+                let files = websocket(cut, sent_before);
+                let whole = events(&read(&files));
+                let alone = events(&read(&files[1..]));
+                let behind_cut = |direction| {
+                    let head = if direction == UP { REQUEST.len() } else { ANSWER.len() };
+                    let before = READS[..cut].iter().filter(|(of, _)| *of == direction);
+                    let sent = before.map(|(_, octets)| octets.len()).sum::<usize>() + head;
+                    sent as u64 + if direction == DOWN { sent_before } else { 0 }
+                };
+                let begun_there: Vec<_> = frames(&whole)
+                    .into_iter()
+                    .filter(|(direction, offset, ..)| *offset >= behind_cut(*direction))
+                    .collect();
+                assert!(!begun_there.is_empty());
+                assert_eq!(frames(&alone), begun_there, "cut before read {cut}");
+                let lost = |event: &Event| matches!(event.kind, EventKind::LaneLost { .. });
+                assert!(!alone.iter().any(lost), "{alone:?}");
+                // What the one file says against the peers, the set says too.
+                let known = codes(&whole);
+                assert!(
+                    codes(&alone).iter().all(|code| known.contains(code)),
+                    "{:?}",
+                    codes(&alone)
+                );
+                let handshakes = |events: &[Event]| {
+                    let is_handshake =
+                        |event: &&Event| matches!(event.kind, EventKind::HandshakeCompleted(_));
+                    events.iter().filter(is_handshake).map(|event| event.at).collect::<Vec<_>>()
+                };
+                assert_eq!(handshakes(&alone), handshakes(&whole));
+                assert_eq!(handshakes(&whole).len(), 1);
+            }
+        }
+    }
+
+    #[test]
+    fn a_websocket_in_two_files_is_one() {
+        let one = events(&read(&websocket(READS.len(), 0)[..1]));
+        for cut in 0..READS.len() {
+            assert_eq!(events(&read(&websocket(cut, 0))), one, "cut before read {cut}");
+        }
+    }
+
+    #[test]
+    fn frames_behind_octets_that_were_not_recorded_are_followed_where_it_is_known_how_they_go_on() {
+        let mut file = Vec::new();
+        write_section_header(&mut file);
+        let mut encoder = StreamEncoder::open(ConnectionId(7), at(0), &info(), &mut file);
+        encoder.remember(at(0), &info());
+        encoder.octets(at(10), Leg::Client, UP, REQUEST, &mut file);
+        encoder.octets(at(20), Leg::Client, DOWN, ANSWER, &mut file);
+        encoder.octets(at(30), Leg::Client, DOWN, b"\x81\x05he", &mut file);
+        encoder.passed(at(31), DOWN, b"llo\x02\x01a\x80");
+        encoder.gap(at(40), Leg::Client, DOWN, 7, &mut file);
+        encoder.octets(at(40), Leg::Client, DOWN, b"\x01b\x81\x01c", &mut file);
+        let events = events(&read(&[file]));
+        let told: Vec<_> = frames(&events).into_iter().map(|(_, offset, ..)| offset).collect();
+        assert_eq!(told, [ANSWER.len() as u64 + 4 + 7 + 2]);
+        let messages: Vec<_> = events
+            .iter()
+            .filter_map(|event| match &event.kind {
+                EventKind::MessageCompleted(message) => Some((message.index, &message.data[..])),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(messages, [(0, &b"c"[..])]);
+        let against_frames =
+            codes(&events).into_iter().filter(|code| !code.starts_with("HANDSHAKE_"));
+        assert_eq!(against_frames.collect::<Vec<_>>(), Vec::<&str>::new());
     }
 
     #[test]

@@ -1,12 +1,16 @@
 //! The writer: records in, blocks out.
 
+mod resume;
+
 use std::collections::HashMap;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 
 use super::block;
-use super::comment::{Missing, Remark, Resume};
+use super::comment::{Missing, Remark};
 use super::packet::{Flow, MAX_PAYLOAD_LEN, PacketHead, flags};
+use super::past::Past;
+use crate::frame::FramePosition;
 use crate::{
     ConnectionId, ConnectionInfo, ConnectionNote, Direction, Finish, Leg, Record, Timestamp,
 };
@@ -28,23 +32,6 @@ pub struct StreamEncoder {
     upstream_is_open: bool,
     nudge: bool,
     past: Option<Box<Past>>,
-}
-
-/// What must be said again where a connection goes on in another file.
-#[derive(Debug)]
-struct Past {
-    since: Timestamp,
-    info: ConnectionInfo,
-    note: ConnectionNote,
-    client: Sent,
-    upstream: Sent,
-}
-
-/// What one leg has seen, by [`Direction::index`].
-#[derive(Debug, Clone, Copy, Default)]
-struct Sent {
-    octets: [u64; 2],
-    finished: [Option<Finish>; 2],
 }
 
 /// One leg's synthetic TCP connection.
@@ -94,40 +81,12 @@ impl StreamEncoder {
     /// Keeps from here on what [`StreamEncoder::resume`] needs: to be called when the connection was
     /// opened, where the capture may go on in another file.
     pub fn remember(&mut self, since: Timestamp, info: &ConnectionInfo) {
-        let (info, note) = (info.clone(), ConnectionNote::default());
-        let (client, upstream) = (Sent::default(), Sent::default());
-        self.past = Some(Box::new(Past { since, info, note, client, upstream }));
+        self.past = Some(Box::new(Past::new(since, info)));
     }
 
     /// Keeps nothing any more for [`StreamEncoder::resume`].
     pub fn forget(&mut self) {
         self.past = None;
-    }
-
-    /// Goes on in a file that has nothing of this connection yet: says again what a reader of that
-    /// file alone must know. To a reader of the files before it says nothing.
-    pub fn resume(&mut self, at: Timestamp, out: &mut Vec<u8>) {
-        let Some(past) = self.past.take() else { return };
-        let resume = |sent: Sent| {
-            let Sent { octets: sent, finished } = sent;
-            Some(Resume { since: past.since, sent, finished })
-        };
-        let (id, up) = (self.id.0, Direction::ClientToServer);
-        let note = (past.note != ConnectionNote::default()).then_some(&past.note);
-        let open = Some(&past.info);
-        let goes_on = Remark { id, open, note, resume: resume(past.client), ..Remark::default() };
-        self.remark(at, Leg::Client, up, &goes_on, out);
-        if self.upstream_is_open {
-            let (leg, resume) = (Some(Leg::Upstream), resume(past.upstream));
-            self.remark(
-                at,
-                Leg::Upstream,
-                up,
-                &Remark { id, leg, resume, ..Remark::default() },
-                out,
-            );
-        }
-        self.past = Some(past);
     }
 
     /// The connection it encodes.
@@ -168,6 +127,18 @@ impl StreamEncoder {
             self.advance(leg, direction, payload.len() as u64);
         }
         self.count(leg, direction, octets.len() as u64);
+        if leg == Leg::Client {
+            self.passed(at, direction, octets);
+        }
+    }
+
+    /// Octets crossed the wire on the client leg that are not recorded: [`StreamEncoder::gap`] will tell
+    /// of them, and how the frames go on behind them where that is kept.
+    pub fn passed(&mut self, at: Timestamp, direction: Direction, octets: &[u8]) {
+        if let Some(past) = &mut self.past {
+            past.last_at = at;
+            past.passed(at, direction, octets);
+        }
     }
 
     /// `len` octets crossed the wire that are not recorded.
@@ -179,8 +150,26 @@ impl StreamEncoder {
         len: u64,
         out: &mut Vec<u8>,
     ) {
+        let position = match (&self.past, leg) {
+            (Some(past), Leg::Client) => past.position(direction).map(Box::new),
+            _ => None,
+        };
+        self.gap_before(at, leg, direction, len, position, out);
+    }
+
+    /// `len` octets are not recorded, behind which the frames go on as `frames` says.
+    fn gap_before(
+        &mut self,
+        at: Timestamp,
+        leg: Leg,
+        direction: Direction,
+        len: u64,
+        frames: Option<Box<FramePosition>>,
+        out: &mut Vec<u8>,
+    ) {
         self.ensure_open(at, leg, out);
-        let remark = Remark { id: self.id.0, gap: Some(Missing { len }), ..Remark::default() };
+        let gap = Some(Missing { len, frames });
+        let remark = Remark { id: self.id.0, gap, ..Remark::default() };
         self.remark(at, leg, direction, &remark, out);
         self.advance(leg, direction, len);
         self.count(leg, direction, len);
@@ -279,15 +268,6 @@ impl StreamEncoder {
     }
 }
 
-impl Past {
-    fn sent(&mut self, leg: Leg) -> &mut Sent {
-        match leg {
-            Leg::Client => &mut self.client,
-            Leg::Upstream => &mut self.upstream,
-        }
-    }
-}
-
 /// Spread over the number space, so that a port used again is a new stream to every dissector.
 fn initial_sequence(id: ConnectionId) -> [u32; 2] {
     let client = id.0.wrapping_mul(0x9E37_79B9);
@@ -341,8 +321,8 @@ impl<W: Write> CaptureWriter<W> {
             Record::Octets { at, leg, direction, octets, .. } => {
                 encoder.octets(*at, *leg, *direction, octets, out);
             }
-            Record::Gap { at, leg, direction, len, .. } => {
-                encoder.gap(*at, *leg, *direction, *len, out);
+            Record::Gap { at, leg, direction, len, position, .. } => {
+                encoder.gap_before(*at, *leg, *direction, *len, position.clone(), out);
             }
             Record::Finished { at, leg, direction, how, .. } => {
                 encoder.finish(*at, *leg, *direction, *how, out);
@@ -511,7 +491,7 @@ mod tests {
         let mut writer = CaptureWriter::new(Vec::new()).unwrap();
         let (connection, leg, direction) =
             (ConnectionId(3), Leg::Client, Direction::ClientToServer);
-        let record = Record::Gap { connection, at: AT, leg, direction, len: 1 };
+        let record = Record::Gap { connection, at: AT, leg, direction, len: 1, position: None };
         assert_eq!(writer.write(&record).unwrap_err().to_string(), "connection #3 was not opened");
     }
 }

@@ -14,7 +14,7 @@
 //! ```
 
 use crate::frame::header::MAX_HEADER_LEN;
-use crate::frame::{FrameHeader, MaskingKey};
+use crate::frame::{FrameHeader, FramePosition, MaskingKey};
 
 /// A part of a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +77,21 @@ impl FrameDecoder {
         Self { state: State::Header, offset, partial: [0; MAX_HEADER_LEN], partial_len: 0 }
     }
 
+    /// Goes on at lane offset `offset` in the middle: what is left of a frame in progress is taken for
+    /// the payload of one whose header was told.
+    pub fn resume(offset: u64, position: &FramePosition) -> Self {
+        let mut decoder = Self::new(offset);
+        if position.rest > 0 {
+            decoder.state = State::Payload { position: 0, len: position.rest, masking_key: None };
+        } else if FrameHeader::parse(&position.header).is_none() {
+            for (place, octet) in decoder.partial.iter_mut().zip(&position.header) {
+                *place = *octet;
+                decoder.partial_len = decoder.partial_len.saturating_add(1);
+            }
+        }
+        decoder
+    }
+
     /// Takes octets from the front of `input` and says what part they make, or `None` when `input`
     /// is used up. Call it until it says `None`; every octet given is then taken in.
     #[inline]
@@ -135,6 +150,14 @@ impl FrameDecoder {
     /// Whether the lane stands between two frames.
     pub const fn is_between_frames(&self) -> bool {
         matches!(self.state, State::Header) && self.partial_len == 0
+    }
+
+    /// Octets of the payload in progress that are still to come.
+    pub const fn rest(&self) -> u64 {
+        match self.state {
+            State::Payload { position, len, .. } => len.saturating_sub(position),
+            State::Header | State::Losing | State::Lost => 0,
+        }
     }
 
     /// The octets of a header that is not whole yet: 0–13.

@@ -7,6 +7,7 @@ pub mod header;
 pub mod length;
 pub mod mask;
 pub mod opcode;
+pub mod position;
 
 use bytes::Bytes;
 
@@ -16,6 +17,7 @@ pub use header::{FrameHeader, Rsv};
 pub use length::{LengthForm, PayloadLength};
 pub use mask::MaskingKey;
 pub use opcode::Opcode;
+pub use position::{FramePosition, FrameTracker};
 
 use crate::{Direction, Timestamp};
 

@@ -201,6 +201,14 @@ impl Head {
         }
     }
 
+    /// Whether this response switches to WebSocket: status 101, and `Upgrade` names `websocket`. One
+    /// that forgot to name the protocol is a fault worth following; one that names another protocol is
+    /// not a WebSocket.
+    pub fn switches_to_websocket(&self) -> bool {
+        self.status() == Some(101)
+            && (self.has_token("Upgrade", "websocket") || self.field("Upgrade").is_none())
+    }
+
     /// Whether this request asks to upgrade to WebSocket: `Upgrade` names `websocket`.
     pub fn asks_for_websocket(&self) -> bool {
         self.method().is_some() && self.has_token("Upgrade", "websocket")

@@ -227,6 +227,8 @@ impl Growth<'_> {
             Record::Gap { leg: Leg::Client, direction, len, .. } => {
                 let lane = &mut self.lanes[direction.index()];
                 lane.len = lane.len.saturating_add(*len);
+                // Continuations behind it are none of its frames.
+                lane.message_began = None;
             }
             _ => {}
         }

@@ -29,6 +29,8 @@ pub struct MessageAssembler {
     /// The frame in progress is part of the message in progress.
     in_data_frame: bool,
     next_index: u64,
+    /// A message is in progress whose beginning is missing.
+    has_unseen: bool,
 }
 
 #[derive(Debug)]
@@ -70,6 +72,7 @@ impl MessageAssembler {
             building: None,
             in_data_frame: false,
             next_index: 0,
+            has_unseen: false,
         }
     }
 
@@ -82,6 +85,24 @@ impl MessageAssembler {
     pub fn resume_inflating(&mut self, no_context_takeover: bool, history: &[u8]) {
         self.no_context_takeover = Some(no_context_takeover);
         self.inflater = Some(Box::new(Inflater::resume(no_context_takeover, history)));
+    }
+
+    /// Goes on behind `before` and octets that are missing, perhaps within a message whose beginning is
+    /// among them.
+    pub fn resume_behind(&mut self, before: &Self, within_message: bool) {
+        self.next_index = before.next_index;
+        self.has_unseen = within_message;
+        self.context_lost = self.no_context_takeover == Some(false);
+    }
+
+    /// A frame that is not told, of whose header the first octets are missing.
+    pub fn pass_over(&mut self, header: &FrameHeader) {
+        self.in_data_frame = false;
+        match header.opcode {
+            Opcode::Text | Opcode::Binary => self.has_unseen = !header.fin,
+            Opcode::Continuation if header.fin => self.has_unseen = false,
+            _ => {}
+        }
     }
 
     /// What later compressed messages can refer to: `None` before the first compressed message, and
@@ -160,6 +181,7 @@ impl MessageAssembler {
     pub fn begin_frame(&mut self, header: &FrameHeader, index: u64, at: Timestamp) -> Standing {
         let standing = match header.opcode {
             Opcode::Text | Opcode::Binary => {
+                self.has_unseen = false;
                 let compressed = header.rsv.rsv1() && self.no_context_takeover.is_some();
                 let interleaved = self.building.is_some();
                 if interleaved {
@@ -183,7 +205,12 @@ impl MessageAssembler {
             }
             Opcode::Continuation => {
                 self.in_data_frame = self.building.is_some();
-                if self.in_data_frame { Standing::InOrder } else { Standing::Orphan }
+                if self.in_data_frame || self.has_unseen {
+                    self.has_unseen &= self.in_data_frame || !header.fin;
+                    Standing::InOrder
+                } else {
+                    Standing::Orphan
+                }
             }
             _ => {
                 self.in_data_frame = false;

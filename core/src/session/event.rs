@@ -174,7 +174,8 @@ pub enum EventKind {
     PingAnswered(RoundTrip),
     /// A finding.
     DiagnosticRaised(Diagnostic),
-    /// Octets are missing from the capture; the lane is lost.
+    /// Octets are missing from the capture. The lane is lost, which is told next, unless it is known how
+    /// its frames go on.
     GapMet {
         /// The lane they are missing from.
         direction: Direction,
@@ -242,7 +243,7 @@ impl std::fmt::Display for MessageFault {
             Self::InflateFailed { after } => write!(f, "cannot be inflated beyond octet {after}"),
             Self::OverBudget { budget } => write!(f, "inflates beyond {budget} octets"),
             Self::ContextLost => {
-                f.write_str("an earlier message of this direction broke the compression context")
+                f.write_str("the compression context of this direction was lost before")
             }
         }
     }

@@ -60,6 +60,11 @@ impl FrameChecks {
         }
     }
 
+    /// What the handshake agreed on.
+    pub fn extensions(&self) -> Extensions {
+        self.extensions
+    }
+
     /// Whether a header breaks any rule that can be told from the header alone, or carries RSV bits:
     /// the one quick test that clean traffic pays for. To be asked once a frame, for it counts keys.
     #[inline]

@@ -1,5 +1,7 @@
 //! One lane of an open WebSocket: octets in, frames, messages and findings out.
 
+mod resume;
+
 use bytes::{Bytes, BytesMut};
 
 use crate::diagnostics::{Place, rules};
@@ -31,6 +33,8 @@ pub struct FrameLane {
     watch: MessageWatch,
     close: Option<SeenClose>,
     pace: Pace,
+    /// The first octets of the header in progress are missing: its frame is not told.
+    skips_frame: bool,
 }
 
 /// The first Close frame of a lane.
@@ -77,6 +81,7 @@ impl FrameLane {
             watch: MessageWatch::new(extensions.deflate),
             close: None,
             pace: Pace::default(),
+            skips_frame: false,
         }
     }
 
@@ -229,6 +234,9 @@ impl FrameLane {
     }
 
     fn begin(&mut self, header: FrameHeader, offset: u64) {
+        if std::mem::take(&mut self.skips_frame) {
+            return self.assembler.pass_over(&header);
+        }
         let index = self.next_index;
         self.next_index = index.saturating_add(1);
         let standing = self.assembler.begin_frame(&header, index, self.first_octet_at);

@@ -15,6 +15,7 @@ use behaviour::Behaviour;
 use waiting::{Early, Part};
 
 use crate::diagnostics::{Place, Rule};
+use crate::frame::FramePosition;
 use crate::http::HeadReader;
 use crate::session::frame_lane::FrameLane;
 use crate::session::http_lane::{HttpLane, HttpPart};
@@ -154,8 +155,8 @@ impl Inspector {
             Record::Octets { at, leg: Leg::Upstream, direction, octets, .. } => {
                 self.upstream_octets(*direction, *at, octets, out);
             }
-            Record::Gap { at, leg: Leg::Client, direction, len, .. } => {
-                self.gap(*direction, *at, *len, out);
+            Record::Gap { at, leg: Leg::Client, direction, len, position, .. } => {
+                self.gap(*direction, *at, *len, position.as_deref(), out);
             }
             Record::Finished { at, leg: Leg::Client, direction, how, .. } => {
                 self.behaviour.tick(*at, out);
@@ -224,8 +225,22 @@ impl Inspector {
         }
     }
 
-    fn gap(&mut self, direction: Direction, at: Timestamp, len: u64, out: Out<'_>) {
+    /// Octets are missing. Where it is known how the frames go on behind them, they are followed from
+    /// there.
+    fn gap(
+        &mut self,
+        direction: Direction,
+        at: Timestamp,
+        len: u64,
+        position: Option<&FramePosition>,
+        out: Out<'_>,
+    ) {
         self.tell(at, EventKind::GapMet { direction, len }, out);
+        if let (Some(position), Lane::Frames(lane)) = (position, &mut self.lanes[direction.index()])
+        {
+            lane.resume(len, position);
+            return self.behaviour.saw_gap(direction, at, position.closed);
+        }
         let offset = self.offset(direction);
         let reason = format!("{len} octets are missing from the capture");
         self.lose(direction, at, offset, reason, out);

@@ -52,7 +52,8 @@ impl Tracker {
                 None
             }
             EventKind::MessageCompleted(message) => self.message(event.connection, message),
-            EventKind::ConnectionEnded(_) => {
+            // What they said is part of what comes next.
+            EventKind::GapMet { .. } | EventKind::ConnectionEnded(_) => {
                 self.connections.remove(&event.connection);
                 None
             }

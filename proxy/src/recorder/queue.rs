@@ -81,6 +81,12 @@ impl Queue {
         }
     }
 
+    /// Whether tapes are to keep what a reader must know behind octets that are missing, or in another
+    /// file: where either is to be expected.
+    pub(super) fn remembers(&self) -> bool {
+        self.goes_on_elsewhere || self.when_slow == WhenSlow::Gap
+    }
+
     /// Ready when a connection may read on: always, unless the wire is to wait for the recorder. While
     /// the file cannot be written the wire does not wait: what passes then becomes a gap.
     pub fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {

@@ -64,7 +64,7 @@ impl Tape {
             let untold = Some(Box::new(Untold { opening: true, ..Untold::default() }));
             return Self { queue, encoder, lanes, file: 0, explained, untold };
         };
-        if queue.goes_on_elsewhere {
+        if queue.remembers() {
             encoder.remember(at, info);
         }
         Self { queue, encoder, lanes, file, explained, untold: None }
@@ -90,7 +90,7 @@ impl Tape {
             }
             if let Some(untold) = untold.take() {
                 untold.tell(at, encoder, lanes, out);
-                if !queue.goes_on_elsewhere {
+                if !queue.remembers() {
                     encoder.forget();
                 }
             }
@@ -130,6 +130,9 @@ impl Tape {
             let lane = &mut self.lanes[leg as usize][direction.index()];
             lane.missed = lane.missed.saturating_add(octets.len() as u64);
             self.queue.count_gap(octets.len() as u64);
+            if leg == Leg::Client {
+                self.encoder.passed(self.queue.clock.now(), direction, octets);
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use arbitrary::Unstructured;
 use bytes::Bytes;
 use framescope_core::capture::{CaptureItem, CaptureReader, CaptureWriter};
+use framescope_core::frame::FramePosition;
 use framescope_core::session::Limits;
 use framescope_core::{
     ConnectionId, ConnectionInfo, ConnectionNote, Direction, Event, Finish, Leg, Record, Session,
@@ -160,7 +161,13 @@ impl Reader {
             GAP => {
                 let len: u8 = input.arbitrary()?;
                 let len = if len == u8::MAX { u64::MAX } else { u64::from(len) };
-                self.records.push(Record::Gap { connection, at, leg, direction, len });
+                let position = (len % 2 == 1 && len < 255).then(|| {
+                    let header = vec![0x81; (len >> 1) as usize % 3];
+                    let rest = if header.is_empty() { len >> 4 } else { 0 };
+                    let (within_message, closed) = (len & 4 > 0, len & 8 > 0);
+                    Box::new(FramePosition { rest, header, within_message, closed })
+                });
+                self.records.push(Record::Gap { connection, at, leg, direction, len, position });
             }
             FIN | RESET => {
                 self.finished |= lane;

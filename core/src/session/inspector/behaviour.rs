@@ -100,6 +100,19 @@ impl Behaviour {
         }
     }
 
+    /// Octets of a direction are missing, the last of which was read `at`; a Close was perhaps among
+    /// them, or before.
+    pub(super) fn saw_gap(&mut self, direction: Direction, at: Timestamp, closed: bool) {
+        self.saw_loss();
+        self.last_octet_at = self.last_octet_at.max(Some(at));
+        self.has_closed[direction.index()] |= closed;
+    }
+
+    /// Whether a Close was sent in either direction, seen or not.
+    pub(super) fn is_closing(&self) -> bool {
+        self.has_closed.contains(&true)
+    }
+
     /// Octets of a direction are not followed any further.
     pub(super) fn saw_loss(&mut self) {
         self.is_incomplete = true;

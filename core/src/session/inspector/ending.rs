@@ -99,13 +99,16 @@ impl Inspector {
         let ending = Ending { by, how, close, upgraded: self.upgraded, answer };
 
         let followed = Direction::BOTH.map(|d| matches!(self.lane(d), Lane::Frames(_)));
-        if self.upgraded && followed.contains(&true) && close.is_none() {
+        let unseen_close = close.is_none() && self.behaviour.is_closing();
+        if unseen_close {
+            // It is among octets that are missing: there is nothing to say of it.
+        } else if self.upgraded && followed.contains(&true) && close.is_none() {
             self.ended_without_close(ending, at, out);
         } else if let Some(first) = first.filter(|_| followed == [true; 2]) {
             self.ended_with_close(first, closes, ending, at, out);
         }
         let is_good = matches!(close, Some((_, None | Some(1000 | 1001))));
-        if self.upgraded && !is_good {
+        if self.upgraded && !is_good && !unseen_close {
             // Taken out, for it is asked for once.
             if let Some(visitor) = self.behaviour.visitor.take() {
                 self.failed(&visitor, at, shared, out);

@@ -157,10 +157,7 @@ impl Inspector {
         shared: &mut Shared,
         out: Out<'_>,
     ) {
-        // A 101 that forgot to name the protocol is a fault worth following; one that names another
-        // protocol is not a WebSocket.
-        let switched = response.status() == Some(101)
-            && (response.has_token("Upgrade", "websocket") || response.field("Upgrade").is_none());
+        let switched = response.switches_to_websocket();
         let forwarded = self.forwarded_request.take();
         let handshake = OpeningHandshake::check(request, response, forwarded);
         if switched {
