@@ -7,12 +7,14 @@ use framescope_core::{ConnectionId, Direction};
 use jiff::tz::TimeZone;
 
 use crate::command::Command;
-use crate::detail::{DetailAction, DetailPane, Sought};
+use crate::detail::{DetailAction, DetailPane, ExchangePane, Sought};
 use crate::find::Way;
 use crate::handshake_tab::HandshakeTab;
-use crate::list::{Kinds, RowFilter, ViewRows, VirtualList};
+use crate::list::{Kinds, RowFilter, ViewRows, VirtualList, Words};
 use crate::panels::status::Rate;
-use crate::panels::{connections, filter_bar, findings, notice, open, search, status, table, top};
+use crate::panels::{
+    connections, exchanges, filter_bar, findings, notice, open, search, status, table, top,
+};
 use crate::settings::{Listing, Settings};
 use crate::source::Source;
 use crate::store::{RowKey, Search, Selection, Store, Wake};
@@ -83,6 +85,10 @@ pub struct View {
     pub query: String,
     /// The search that runs, or why it does not.
     pub search: Option<Result<Search, String>>,
+    /// What messages are to say.
+    pub words: Words,
+    /// Only connections of this kind are listed.
+    pub transport: Option<connections::Transport>,
     /// The tables list only what the search has found.
     pub hides_others: bool,
     /// The view stands still at this extent.
@@ -93,6 +99,8 @@ pub struct View {
     pub messages: Table,
     /// The frames table.
     pub frames: Table,
+    /// The exchanges of the chosen connection, where it is no WebSocket.
+    pub exchanges: exchanges::View,
     /// The connections list.
     pub connections: VirtualList,
     /// The findings list, and its selected position.
@@ -119,12 +127,15 @@ impl View {
     }
 
     /// Which rows of this listing are to be shown.
-    pub fn filter(&self, listing: Listing) -> RowFilter {
+    /// `reading` grows where what messages say is read anew.
+    pub fn filter(&self, listing: Listing, reading: u64) -> RowFilter {
         RowFilter {
             connection: self.connection,
             direction: self.direction,
             kinds: self.kinds,
             search: self.narrowing_search().map(Search::number),
+            words: self.words.number(),
+            reading,
             from: self.cleared.of(listing),
         }
     }
@@ -132,7 +143,7 @@ impl View {
     /// Whether any chip or search narrows the tables.
     pub fn is_narrowed(&self) -> bool {
         let searched = self.hides_others && !self.query.is_empty();
-        self.direction.is_some() || !self.kinds.is_empty() || searched
+        self.direction.is_some() || !self.kinds.is_empty() || !self.words.is_empty() || searched
     }
 }
 
@@ -146,6 +157,7 @@ pub struct App {
     pub(crate) clock: connections::Clock,
     pub(crate) dialog: Option<open::Dialog>,
     detail: DetailPane,
+    exchange: ExchangePane,
     handshake: HandshakeTab,
     wake: Wake,
 }
@@ -162,6 +174,7 @@ impl App {
             settings,
             view: View { connections: VirtualList::at_top(), ..View::default() },
             detail: DetailPane::new(zone.clone()),
+            exchange: ExchangePane::default(),
             zone,
             rate: Rate::default(),
             clock: connections::Clock::default(),
@@ -250,6 +263,7 @@ impl App {
                 self.view.query.clear();
                 self.view.direction = None;
                 self.view.kinds = Kinds::default();
+                self.view.words.clear();
                 self.query_changed();
             }
             Command::TogglePause => {
@@ -279,6 +293,9 @@ impl App {
             Command::ShowFindings => self.view.tab = Tab::Findings,
             Command::ListMessages => self.list(Listing::Messages),
             Command::ListFrames => self.list(Listing::Frames),
+            Command::Unselect if self.view.exchanges.rows().is_some() => {
+                self.view.exchanges.selected = None;
+            }
             Command::Unselect => self.view.table(self.settings.listing).selected = None,
         }
     }
@@ -321,6 +338,16 @@ impl App {
             Listing::Frames => (&self.view.frames, RowKey::Frame),
         };
         table.selected.map(|row| Selection { key: key(row), fragment: table.fragment })
+    }
+
+    fn exchange_ui(&mut self, ui: &mut Ui) {
+        let view = &mut self.view.exchanges;
+        let Some(number) = view.selected else { return };
+        let row = view.read.as_ref().and_then(|read| read.rows().get(number).cloned());
+        let closes = row.is_none_or(|row| self.exchange.ui(ui, number, &row, &self.zone));
+        if closes {
+            view.selected = None;
+        }
     }
 
     fn detail_ui(&mut self, ui: &mut Ui) {
@@ -412,7 +439,13 @@ impl eframe::App for App {
             .size_range(Rangef::new(150.0, (width * 0.35).max(150.0)))
             .frame(area(palette.panel))
             .show(ui, |ui| connections::connections_ui(self, ui, &mut commands));
-        if self.view.tab == Tab::Messages && self.selection().is_some() {
+        let is_http = exchanges::are_shown(self);
+        let is_selected = if is_http {
+            self.view.exchanges.selected.is_some()
+        } else {
+            self.selection().is_some()
+        };
+        if self.view.tab == Tab::Messages && is_selected {
             let room = ui.available_width();
             Panel::right("detail")
                 .default_size((width * 0.37).clamp(340.0, 580.0))
@@ -421,13 +454,18 @@ impl eframe::App for App {
                 .show(ui, |ui| {
                     // Otherwise the panel shrinks to what it shows.
                     ui.expand_to_include_rect(ui.max_rect());
-                    self.detail_ui(ui);
+                    if is_http {
+                        self.exchange_ui(ui);
+                    } else {
+                        self.detail_ui(ui);
+                    }
                 });
         }
         CentralPanel::default().frame(area(palette.background)).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
             filter_bar::tabs_ui(self, ui, &mut commands);
             match self.view.tab {
+                Tab::Messages if is_http => exchanges::exchanges_ui(self, ui, &mut commands),
                 Tab::Messages => {
                     filter_bar::chips_ui(self, ui, &mut commands);
                     table::table_ui(self, ui, &mut commands);

@@ -2,7 +2,8 @@
 
 use egui::{Context, Key, KeyboardShortcut, Modifiers};
 
-use crate::list::{CONNECTIONS, FINDINGS, FRAMES, MESSAGES, list_id};
+use crate::list::{CONNECTIONS, EXCHANGES, FINDINGS, FRAMES, MESSAGES, list_id};
+use crate::panels::filter_bar::words_id;
 use crate::panels::search::field_id;
 
 /// An action. Buttons, menus and keys all end here.
@@ -143,11 +144,12 @@ impl Command {
     /// The commands whose keys were pressed in this frame. Keys without a modifier are left to
     /// whatever has the focus.
     pub fn pressed(ctx: &Context) -> Vec<Self> {
-        let lists = [CONNECTIONS, MESSAGES, FRAMES, FINDINGS].map(list_id);
+        let lists = [CONNECTIONS, MESSAGES, FRAMES, EXCHANGES, FINDINGS].map(list_id);
         // Escape takes the focus from a field before anybody sees the key: it was meant for that field.
         let is_free = ctx.memory(|memory| {
             memory.focused().is_none_or(|id| lists.contains(&id))
                 && !memory.had_focus_last_frame(field_id())
+                && !memory.had_focus_last_frame(words_id())
         });
         let mut pressed = Vec::new();
         for command in Self::WITH_KEY {

@@ -36,6 +36,8 @@ pub struct Settings {
     pub frame_columns: Columns,
     /// How the search field is read.
     pub search: SearchOptions,
+    /// Column widths of the exchanges table.
+    pub exchange_columns: Columns,
     /// Captures opened lately, the newest first.
     pub recent: Vec<PathBuf>,
 }

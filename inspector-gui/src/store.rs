@@ -10,6 +10,7 @@
 
 pub mod contents;
 pub mod dissections;
+pub mod exchanges;
 pub mod follower;
 pub mod preview;
 pub mod search;
@@ -24,6 +25,7 @@ use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 
 pub use contents::{Contents, Loaded, RowKey, Selection};
 pub use dissections::Dissections;
+pub use exchanges::Exchanges;
 pub use preview::Preview;
 pub use search::{Search, SearchOptions, SearchState};
 
@@ -117,6 +119,11 @@ impl Store {
     /// What messages say in the words of their sub-protocols.
     pub fn dissections(&self) -> &Dissections {
         &self.dissections
+    }
+
+    /// Reads the HTTP exchanges of a connection, in the background.
+    pub fn exchanges(&self, connection: framescope_core::ConnectionId) -> Exchanges {
+        Exchanges::spawn(Arc::clone(&self.shared), connection)
     }
 
     /// Where the capture comes from.

@@ -4,6 +4,7 @@
 //! and explained; an octet of the payload is stressed in the unmasking, and the other way round.
 
 mod decoded;
+mod exchange;
 pub mod explain;
 mod facts;
 mod octets;
@@ -21,6 +22,7 @@ use egui::text::LayoutJob;
 use egui::{FontId, Label, RichText, ScrollArea, TextFormat, Ui};
 use jiff::tz::TimeZone;
 
+pub use exchange::ExchangePane;
 pub use payload::PayloadTab;
 pub use selected::{DetailAction, Fragment, Selected, SelectedKind, SelectedMessage};
 pub use sought::Sought;

@@ -4,7 +4,7 @@
 mod about;
 mod accept;
 mod checks;
-mod head;
+pub(crate) mod head;
 mod timing;
 
 use std::collections::BTreeSet;
@@ -42,7 +42,7 @@ struct SecretPlace {
 
 /// A line of a head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum HeadLine {
+pub(crate) enum HeadLine {
     Start,
     /// The field with this place among the fields.
     Field(usize),

@@ -13,6 +13,10 @@ pub struct RowFilter {
     pub kinds: Kinds,
     /// Only what a search found; its number, so that a new search is a new filter.
     pub search: Option<u64>,
+    /// Only what the words about messages admit; the number of their last change.
+    pub words: Option<u64>,
+    /// Grows where what messages say is read anew.
+    pub reading: u64,
     /// Rows before this one were cleared away.
     pub from: usize,
 }
@@ -20,7 +24,7 @@ pub struct RowFilter {
 impl RowFilter {
     /// Whether every row from `from` on is shown.
     pub fn is_all(&self) -> bool {
-        *self == Self { from: self.from, ..Self::default() }
+        *self == Self { from: self.from, reading: self.reading, ..Self::default() }
     }
 
     /// Whether a row with these facts is shown, searches aside.
@@ -137,12 +141,13 @@ pub struct ViewRows {
 
 impl ViewRows {
     /// Brings the rows up to `until`, looking at no more than `budget` new ones; whether any is left.
+    /// A row about which `admits` does not know yet holds up those behind it, and is none that is left.
     pub fn update(
         &mut self,
         filter: RowFilter,
         until: usize,
         budget: usize,
-        admits: impl Fn(usize) -> bool,
+        admits: impl Fn(usize) -> Option<bool>,
     ) -> bool {
         if self.filter != filter || until < self.scanned {
             *self = Self { filter, scanned: filter.from, found: std::mem::take(&mut self.found) };
@@ -154,9 +159,14 @@ impl ViewRows {
             return false;
         }
         let stop = until.min(self.scanned.saturating_add(budget));
-        let fresh = (self.scanned..stop).filter(|row| admits(*row));
-        self.found.extend(fresh.filter_map(|row| u32::try_from(row).ok()));
-        self.scanned = self.scanned.max(stop);
+        while self.scanned < stop {
+            match admits(self.scanned) {
+                Some(true) => self.found.extend(u32::try_from(self.scanned)),
+                Some(false) => {}
+                None => return false,
+            }
+            self.scanned += 1;
+        }
         self.scanned < until
     }
 
@@ -212,14 +222,25 @@ mod tests {
     fn a_filter_extends_piece_by_piece_and_starts_anew_when_it_changes() {
         let even = RowFilter { direction: Some(Direction::ClientToServer), ..RowFilter::default() };
         let mut rows = ViewRows::default();
-        assert!(rows.update(even, 100, 30, |row| row % 2 == 0));
+        assert!(rows.update(even, 100, 30, |row| Some(row % 2 == 0)));
         assert_eq!(rows.len(), 15);
-        while rows.update(even, 100, 30, |row| row % 2 == 0) {}
+        while rows.update(even, 100, 30, |row| Some(row % 2 == 0)) {}
         assert_eq!((rows.len(), rows.row(49), rows.position_of(98)), (50, Some(98), Some(49)));
         assert_eq!(rows.position_of(97), None);
         let odd = RowFilter { direction: Some(Direction::ServerToClient), ..even };
-        while rows.update(odd, 100, 30, |row| row % 2 == 1) {}
+        while rows.update(odd, 100, 30, |row| Some(row % 2 == 1)) {}
         assert_eq!(rows.row(0), Some(1));
+    }
+
+    #[test]
+    fn a_row_that_is_not_known_yet_holds_up_the_rest() {
+        let filter = RowFilter { words: Some(1), ..RowFilter::default() };
+        let mut rows = ViewRows::default();
+        let known = |until: usize| move |row: usize| (row < until).then_some(row.is_multiple_of(2));
+        assert!(!rows.update(filter, 100, 1000, known(10)));
+        assert_eq!(rows.len(), 5);
+        assert!(!rows.update(filter, 100, 1000, known(100)));
+        assert_eq!((rows.len(), rows.row(49)), (50, Some(98)));
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! The connections: one entry each, the newest last, and one for all of them.
 
+mod transport;
+
 use std::sync::Arc;
 use std::time::Duration;
 
+use egui::containers::menu::MenuButton;
 use egui::{Align2, Color32, FontId, Painter, Rect, Sense, Ui, pos2, vec2};
 use framescope_core::connection::Failure;
 use framescope_core::index::{ConnectionSummary, State};
@@ -15,6 +18,7 @@ use crate::command::Command;
 use crate::fonts;
 use crate::list::{CONNECTIONS, List, RowLook};
 use crate::theme::{self, Palette};
+pub use transport::Transport;
 
 const HEADER_HEIGHT: f32 = 34.0;
 const ENTRY_HEIGHT: f32 = 46.0;
@@ -81,7 +85,11 @@ pub fn connections_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
         palette.weak,
     );
     let count = format::thousands(extent.connections as u64);
-    painter.text(inner.right_center(), Align2::RIGHT_CENTER, count, small, palette.weak);
+    let count =
+        painter.text(inner.right_center(), Align2::RIGHT_CENTER, count, small, palette.weak);
+    let room =
+        Rect::from_min_max(inner.min + vec2(74.0, 0.0), pos2(count.min.x - 6.0, inner.max.y));
+    transport_ui(ui, room, &mut app.view.transport);
 
     let has_footer = app.source().demo_clients().is_some();
     let footer = if has_footer { FOOTER_HEIGHT } else { 0.0 };
@@ -151,6 +159,32 @@ pub fn connections_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
     }
 }
 
+/// Which kind of connections is listed.
+fn transport_ui(ui: &mut Ui, room: Rect, chosen: &mut Option<Transport>) {
+    let layout = egui::Layout::right_to_left(egui::Align::Center);
+    let builder = egui::UiBuilder::new().max_rect(room).layout(layout);
+    ui.scope_builder(builder, |ui| {
+        let palette = theme::palette(ui);
+        let name = chosen.map_or("all kinds", Transport::plural);
+        let color = if chosen.is_some() { palette.accent } else { palette.weak };
+        let caret = egui::RichText::new(fonts::icon::CARET_DOWN).font(fonts::icons(9.0));
+        let name = egui::RichText::new(name).size(11.5).color(color);
+        let button = egui::Button::new((name, caret.color(color))).frame(false).truncate();
+        let (response, _) = MenuButton::from_button(button).ui(ui, |ui| {
+            ui.set_min_width(150.0);
+            if ui.selectable_label(chosen.is_none(), "All kinds").clicked() {
+                *chosen = None;
+            }
+            for kind in Transport::ALL {
+                if ui.selectable_label(*chosen == Some(kind), kind.plural()).clicked() {
+                    *chosen = Some(kind);
+                }
+            }
+        });
+        response.on_hover_text("List only connections of one kind");
+    });
+}
+
 /// Rows of the connections that are not cleared away: those that go on stay.
 fn visible_connections(app: &App, until: usize) -> Arc<[u32]> {
     let index = app.store.index();
@@ -161,6 +195,9 @@ fn visible_connections(app: &App, until: usize) -> Arc<[u32]> {
             *row as usize >= cleared
                 || connection.state != State::Ended
                 || app.view.connection == Some(connection.id)
+        })
+        .filter(|(connection, _)| {
+            app.view.transport.is_none_or(|wanted| wanted == Transport::of(connection))
         })
         .map(|(_, row)| row)
         .collect()
@@ -240,6 +277,20 @@ fn exchange_word(summary: &ConnectionSummary) -> String {
     let Some(last) = summary.exchanges.last() else { return "HTTP".to_owned() };
     let method = last.request.method().unwrap_or("");
     let status = last.response.as_ref().and_then(|response| response.status());
+    if Transport::of(summary) == Transport::ServerSentEvents {
+        let events: u64 = summary.exchanges.iter().map(|exchange| exchange.events).sum();
+        return match events {
+            1 => "server-sent events · 1 event".to_owned(),
+            events => format!("server-sent events · {} events", format::thousands(events)),
+        };
+    }
+    if summary.exchanges.len() > 1 {
+        let count = format::thousands(summary.exchanges.len() as u64);
+        return match status {
+            Some(status) => format!("{count} requests · {method} {status}"),
+            None => format!("{count} requests · {method} …"),
+        };
+    }
     match status {
         Some(status) => format!("{method} {status}"),
         None => format!("{method} …"),

@@ -1,12 +1,19 @@
 //! Above the table: the tabs, and the chips that narrow the rows.
 
-use egui::{Align, Frame, Layout, Rect, Sense, Ui, UiBuilder, vec2};
+use egui::containers::menu::MenuButton;
+use egui::{
+    Align, Button, FontId, Frame, Id, Layout, Rect, RichText, Role, Sense, TextEdit, Ui, UiBuilder,
+    WidgetInfo, vec2,
+};
 use framescope_core::Direction;
+use framescope_core::subprotocol::Subprotocol;
 
-use super::parts;
+use super::{format, parts};
 use crate::App;
 use crate::app::Tab;
 use crate::command::Command;
+use crate::detail::subprotocol_name;
+use crate::fonts::{self, icon};
 use crate::list::{Kind, VirtualList};
 use crate::settings::Listing;
 use crate::theme;
@@ -14,6 +21,11 @@ use crate::widgets;
 
 const TABS_HEIGHT: f32 = 34.0;
 const CHIPS_HEIGHT: f32 = 32.0;
+/// The field for words is left out in less room.
+const WORDS_LEAST: f32 = 110.0;
+/// Room for the choice of a sub-protocol beside it, and the least for it.
+const PROTOCOL_ROOM: f32 = 130.0;
+const PROTOCOL_LEAST: f32 = 90.0;
 
 /// Draws the tabs, and what the table lists.
 pub fn tabs_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
@@ -78,8 +90,56 @@ pub fn chips_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 8.0;
             follow_ui(app, ui, commands);
+            words_ui(app, ui);
         });
     });
+}
+
+/// The id of the field for words of what messages say.
+pub fn words_id() -> Id {
+    Id::unique("words of messages")
+}
+
+/// Where messages say anything in a sub-protocol: words of that, and which one.
+fn words_ui(app: &mut App, ui: &mut Ui) {
+    let counts = app.store.dissections().kept().counts();
+    if counts.is_empty() && app.view.words.is_empty() || ui.available_width() < WORDS_LEAST {
+        return;
+    }
+    let words = &mut app.view.words;
+    let width = (ui.available_width() - PROTOCOL_ROOM).clamp(WORDS_LEAST - 12.0, 190.0);
+    let field = TextEdit::singleline(&mut words.typed)
+        .id(words_id())
+        .hint_text("event, topic, method …")
+        .font(FontId::proportional(12.0))
+        .desired_width(width);
+    let response = ui.add(field);
+    let explanation = "Only messages whose sub-protocol line has these words";
+    response.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, explanation));
+    let mut is_changed = response.on_hover_text(explanation).changed();
+    if ui.available_width() > PROTOCOL_LEAST {
+        let name = words.protocol.map_or("any protocol", subprotocol_name);
+        let caret = RichText::new(icon::CARET_DOWN).font(fonts::icons(9.0));
+        let button = Button::new((RichText::new(name).size(11.5), caret)).frame(false);
+        let (response, _) = MenuButton::from_button(button).ui(ui, |ui| {
+            ui.set_min_width(170.0);
+            let mut choice = |ui: &mut Ui, protocol: Option<Subprotocol>, title: String| {
+                if ui.selectable_label(words.protocol == protocol, title).clicked() {
+                    words.protocol = protocol;
+                    is_changed = true;
+                }
+            };
+            choice(ui, None, "Any protocol".to_owned());
+            for (protocol, count) in counts {
+                let title = format!("{}, {}", protocol.title(), format::thousands(count));
+                choice(ui, Some(protocol), title);
+            }
+        });
+        response.on_hover_text("Only messages of one sub-protocol");
+    }
+    if is_changed {
+        words.changed();
+    }
 }
 
 fn follow_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {

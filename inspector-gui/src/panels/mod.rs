@@ -1,6 +1,7 @@
 //! The areas of the window, one file each.
 
 pub mod connections;
+pub mod exchanges;
 pub mod filter_bar;
 pub mod findings;
 pub mod format;

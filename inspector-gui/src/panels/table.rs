@@ -25,6 +25,9 @@ const HEADER_HEIGHT: f32 = 26.0;
 /// Rows that a changed filter looks at in one picture.
 const SCAN_BUDGET: usize = 100_000;
 
+/// The same where what they say has to be looked at.
+const WORDS_BUDGET: usize = 20_000;
+
 /// Draws the table of what is listed now.
 pub fn table_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
     let listing = app.settings.listing;
@@ -147,9 +150,17 @@ fn key(listing: Listing, row: usize) -> RowKey {
 }
 
 fn update_rows(app: &mut App, ui: &Ui, listing: Listing) {
-    let filter = app.view.filter(listing);
+    // Looks at the index itself: it must not be held yet.
     let until = app.extent().of(listing);
     let index = app.store.index();
+    let kept = app.store.dissections().kept();
+    // Where words count, each row costs a look at its line.
+    let words = Some(&app.view.words).filter(|words| !words.is_empty());
+    let (reading, budget) = match words {
+        Some(_) => (kept.revision(), WORDS_BUDGET),
+        None => (0, SCAN_BUDGET),
+    };
+    let filter = app.view.filter(listing, reading);
     let hides_others = app.view.hides_others;
     let search = app.view.search.as_ref().and_then(|search| search.as_ref().ok());
     let search = search.filter(|_| hides_others);
@@ -158,18 +169,26 @@ fn update_rows(app: &mut App, ui: &Ui, listing: Listing) {
             Listing::Messages => &mut app.view.messages.rows,
             Listing::Frames => &mut app.view.frames.rows,
         };
-        rows.update(filter, until, SCAN_BUDGET, |row| {
+        rows.update(filter, until, budget, |row| {
             let (first, last) = match listing {
                 Listing::Messages => match index.messages().get(row) {
                     Some(message) => (message.first_frame as usize, message.last_frame as usize),
-                    None => return false,
+                    None => return Some(false),
                 },
                 Listing::Frames => (row, row),
             };
-            index.frames().get(first).is_some_and(|frame| {
-                filter.admits(frame.connection(), frame.direction(), frame.header().opcode)
-                    && found(last)
-            })
+            let Some(frame) = index.frames().get(first) else { return Some(false) };
+            let (connection, direction) = (frame.connection(), frame.direction());
+            if !filter.admits(connection, direction, frame.header().opcode) || !found(last) {
+                return Some(false);
+            }
+            let Some(words) = words else { return Some(true) };
+            let last = index.frames().get(last)?;
+            if !kept.is_read(Place { connection, direction, offset: last.offset() }) {
+                return None;
+            }
+            let place = message_place(frame, listing);
+            Some(words.admit(place.and_then(|place| kept.line(place))))
         })
     };
     let more = match search {

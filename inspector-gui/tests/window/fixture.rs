@@ -57,8 +57,8 @@ impl Capture {
         self.write(&Record::Octets { connection, at, leg: Leg::Client, direction, octets });
     }
 
-    /// A connection that became a WebSocket on this target.
-    pub fn websocket(&mut self, target: &str) -> ConnectionId {
+    /// A connection on which nothing was said yet.
+    pub fn connection(&mut self) -> ConnectionId {
         self.opened += 1;
         let connection = ConnectionId(self.opened);
         let client: SocketAddr = ([127, 0, 0, 1], 40_000).into();
@@ -66,6 +66,12 @@ impl Capture {
         let info = ConnectionInfo { client, server, mode: None, upstream: None, tls: None };
         let at = self.tick();
         self.write(&Record::Opened { connection, at, info: Box::new(info) });
+        connection
+    }
+
+    /// A connection that became a WebSocket on this target.
+    pub fn websocket(&mut self, target: &str) -> ConnectionId {
+        let connection = self.connection();
         let request = format!(
             "GET {target} HTTP/1.1\r\nHost: 127.0.0.1:9870\r\nUpgrade: websocket\r\n\
              Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\

@@ -1,5 +1,6 @@
 //! The window, driven by role and label as a user of assistive technology drives it.
 
+mod exchanges;
 mod fixture;
 mod subprotocols;
 

@@ -4,6 +4,7 @@ use egui::{Key, Role};
 use egui_kittest::kittest::Queryable as _;
 use framescope_core::Opcode;
 use framescope_core::subprotocol::{Override, Subprotocol};
+use framescope_gui::command::Command;
 use framescope_gui::store::RowKey;
 
 use crate::fixture::{Capture, DOWN, UP, Window};
@@ -134,4 +135,26 @@ fn traffic_without_a_sub_protocol_is_shown_as_it_is() {
     window.harness.get_by_role_and_label(Role::Tab, "Sub-protocol");
     assert!(window.app().store().dissections().kept().counts().is_empty());
     window.harness.get_by_label_contains("message 40, text from client");
+}
+
+#[test]
+fn words_and_protocols_narrow_the_rows_as_they_are_read() {
+    let mut window = open(socket_io());
+    let field = "Only messages whose sub-protocol line has these words";
+    for (words, rows) in [("order", 1), ("ack 17", 2), ("engine.io", 3), ("nothing", 0)] {
+        window.harness.get_by_label(field).focus();
+        window.harness.run_ok();
+        window.harness.get_by_label(field).type_text(words);
+        window.harness.run_ok();
+        assert_eq!(window.app().view().messages.rows.len(), rows, "{words}");
+        let context = window.harness.ctx.clone();
+        window.harness.state_mut().run(&context, Command::ResetFilters);
+        window.harness.run_ok();
+    }
+    assert_eq!(window.app().view().messages.rows.len(), 8);
+    window.harness.get_by_label_contains("any protocol").click();
+    window.harness.run_ok();
+    window.harness.get_by_label("Engine.IO, 3").click();
+    window.harness.run_ok();
+    assert_eq!(window.app().view().messages.rows.len(), 3);
 }

@@ -1,0 +1,216 @@
+//! The selected exchange, or event of a stream: when, both heads, both bodies.
+
+use bytes::Bytes;
+use egui::{Label, RichText, ScrollArea, Ui};
+use framescope_core::present::Secrets;
+use framescope_core::{Direction, Head};
+use jiff::tz::TimeZone;
+
+use crate::detail::decoded::Decoded;
+use crate::fonts;
+use crate::fonts::icon;
+use crate::handshake_tab::head::{Changes, head_ui};
+use crate::store::exchanges::{Content, Exchange, Row, StreamEvent};
+use crate::theme;
+use crate::widgets::button::icon_button_enabled;
+use crate::widgets::{chip, format, hairline, icon_button, key_value, section, tab_bar};
+
+/// The least room for a body.
+const BODY_LEAST: f32 = 160.0;
+
+/// What of an exchange is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Part {
+    #[default]
+    Response,
+    Request,
+}
+
+/// What the pane remembers between passes.
+#[derive(Debug, Default)]
+pub struct ExchangePane {
+    /// Which body is shown: the row, the part, and how much of it there was.
+    shown: Option<(usize, Part, usize)>,
+    part: Part,
+    decoded: Decoded,
+    octets: Bytes,
+    text: String,
+}
+
+impl ExchangePane {
+    /// Draws a row with this number, from 0; whether the pane is to be closed.
+    pub fn ui(&mut self, ui: &mut Ui, number: usize, row: &Row, zone: &TimeZone) -> bool {
+        let mut closes = false;
+        ScrollArea::vertical().id_salt("exchange").auto_shrink(false).show(ui, |ui| {
+            egui::Frame::new().inner_margin(egui::Margin::symmetric(12, 12)).show(ui, |ui| {
+                ui.spacing_mut().item_spacing.y = 4.0;
+                let bottom = ui.max_rect().bottom().min(ui.clip_rect().bottom()) - 12.0;
+                closes = header_ui(ui, number, row, zone);
+                match row {
+                    Row::Exchange(exchange) => self.exchange_ui(ui, number, exchange, bottom),
+                    Row::Event(event) => self.event_ui(ui, number, event, bottom),
+                }
+            });
+        });
+        closes
+    }
+
+    fn exchange_ui(&mut self, ui: &mut Ui, number: usize, exchange: &Exchange, bottom: f32) {
+        let palette = theme::palette(ui);
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing = egui::vec2(14.0, 2.0);
+            let mut fact = |name: &str, value: String| {
+                key_value(ui, name, &value, palette.text);
+            };
+            match exchange.waited() {
+                Some(waited) => fact("answered after", format::duration(waited)),
+                None => fact("answered", "not yet".to_owned()),
+            }
+            if let (Some(answered), Some(ended)) = (exchange.answered_at, exchange.ended_at) {
+                fact("went on for", format::duration(ended.since(answered)));
+            }
+            let heads = exchange.request.raw.len()
+                + exchange.response.as_ref().map_or(0, |head| head.raw.len());
+            fact("heads", format::octets(heads as u64));
+            if exchange.events > 0 {
+                fact("events", format::thousands(exchange.events));
+            }
+        });
+        hairline(ui);
+        let parts = [(Part::Response, "Response"), (Part::Request, "Request")];
+        tab_bar(ui, &mut self.part, &parts);
+        let (head, direction) = match self.part {
+            Part::Response => (exchange.response.as_deref(), Direction::ServerToClient),
+            Part::Request => (Some(&*exchange.request), Direction::ClientToServer),
+        };
+        let Some(head) = head else {
+            ui.label(RichText::new("There is no answer yet.").color(palette.weak));
+            return;
+        };
+        head_ui(ui, head, direction, &Changes::default(), &|_| false);
+        hairline(ui);
+        if let Some(body) = &exchange.bodies[direction.index()] {
+            return self.body_ui(ui, number, body, is_text(head), bottom);
+        }
+        let words = if exchange.events > 0 {
+            "A stream that goes on: each of its events is a row of the table."
+        } else {
+            "The body has not ended yet."
+        };
+        ui.add(Label::new(RichText::new(words).color(palette.weak)).wrap());
+    }
+
+    fn event_ui(&mut self, ui: &mut Ui, number: usize, event: &StreamEvent, bottom: f32) {
+        let palette = theme::palette(ui);
+        let of = &event.event;
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing = egui::vec2(14.0, 2.0);
+            let mut fact = |name: &str, value: &str| {
+                let value: String = format::cut(value, 200).chars().map(format::visible).collect();
+                key_value(ui, name, &value, palette.text);
+            };
+            fact("event", of.event.as_deref().unwrap_or("message, as none is named"));
+            if let Some(id) = &of.id {
+                fact("id", if id.is_empty() { "empty: the last one is forgotten" } else { id });
+            }
+            if let Some(retry) = of.retry {
+                fact("retry", &format!("{} ms", format::thousands(retry)));
+            }
+            if let Some(comment) = &of.comment {
+                fact("comment", comment);
+            }
+            fact("of exchange", &format::thousands(event.exchange as u64 + 1));
+            fact("in the stream", &format!("{} at {}", format::octets(of.len), of.offset));
+        });
+        let told = if of.is_dispatched() {
+            "A browser tells the page of it. HTML Standard §9.2.6"
+        } else {
+            "Without data, no page is told of it. HTML Standard §9.2.6"
+        };
+        ui.label(RichText::new(told).size(11.5).color(palette.weak));
+        hairline(ui);
+        if let Some(data) = &of.data {
+            let body =
+                Content { octets: Bytes::copy_from_slice(data.as_bytes()), len: of.data_len };
+            self.body_ui(ui, number, &body, Some(true), bottom);
+        }
+    }
+
+    fn body_ui(
+        &mut self,
+        ui: &mut Ui,
+        number: usize,
+        body: &Content,
+        is_text: Option<bool>,
+        bottom: f32,
+    ) {
+        let palette = theme::palette(ui);
+        let shown = (number, self.part, body.octets.len());
+        if self.shown != Some(shown) {
+            self.shown = Some(shown);
+            self.octets = body.octets.clone();
+            self.text = String::from_utf8_lossy(&self.octets).into_owned();
+            let is_cut = (self.octets.len() as u64) < body.len;
+            self.decoded.take_in(&self.octets, is_text, is_cut);
+        }
+        section(ui, "Body", |ui| {
+            if icon_button(ui, icon::COPY, "Copy the body").clicked() {
+                ui.copy_text(self.decoded.text(&self.octets));
+            }
+            let len = format::octets(body.len);
+            ui.label(RichText::new(len).size(11.5).color(palette.weak));
+        });
+        if body.octets.is_empty() {
+            let words = if body.len == 0 { "No body." } else { "It is not kept any more." };
+            ui.label(RichText::new(words).color(palette.weak));
+            return;
+        }
+        if (body.octets.len() as u64) < body.len {
+            let kept = format::thousands(body.octets.len() as u64);
+            let words = format!("The first {kept} of {}.", format::octets(body.len));
+            ui.label(RichText::new(words).size(11.5).color(palette.weak));
+        }
+        self.decoded.choice_ui(ui);
+        let left = (bottom - ui.cursor().top()).max(BODY_LEAST);
+        self.decoded.body_ui(ui, left, &self.octets, &self.text);
+    }
+}
+
+fn header_ui(ui: &mut Ui, number: usize, row: &Row, zone: &TimeZone) -> bool {
+    let palette = theme::palette(ui);
+    let mut closes = false;
+    ui.horizontal(|ui| {
+        ui.set_min_height(22.0);
+        let (kind, direction) = match row {
+            Row::Exchange(_) => ("Exchange", None),
+            Row::Event(_) => ("Event", Some(Direction::ServerToClient)),
+        };
+        let title = format!("{kind} {}", format::thousands(number as u64 + 1));
+        ui.label(RichText::new(title).font(fonts::semibold(13.5)));
+        if let Some(direction) = direction {
+            ui.label(RichText::new("↓ server to client").color(palette.direction(direction)));
+        }
+        if let Row::Exchange(exchange) = row {
+            chip(ui, exchange.request.method().unwrap_or("?"), palette.weak);
+        }
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            closes =
+                icon_button_enabled(ui, true, icon::X, "Close the detail pane (Escape)").clicked();
+            let time = format::time_of_day(row.at(), zone);
+            ui.label(RichText::new(time).monospace().color(palette.weak));
+            if let Row::Exchange(exchange) = row {
+                let target = exchange.request.target().unwrap_or_default();
+                let target = Secrets::Masked.target(target).into_owned();
+                ui.add(Label::new(RichText::new(target).monospace().size(11.5)).truncate());
+            }
+        });
+    });
+    closes
+}
+
+/// Whether the head says that its body is text.
+fn is_text(head: &Head) -> Option<bool> {
+    let kind = head.value("Content-Type")?.to_ascii_lowercase();
+    let is_coded = head.field("Content-Encoding").is_some();
+    (!is_coded).then(|| kind.starts_with("text/") || kind.contains("json") || kind.contains("xml"))
+}

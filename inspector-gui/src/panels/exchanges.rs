@@ -1,0 +1,317 @@
+//! The exchanges of a connection that is no WebSocket: a row a request, and a row an event of a stream.
+
+use egui::{Align2, Color32, CornerRadius, FontId, Painter, Rect, Sense, Ui, pos2, vec2};
+use framescope_core::Direction;
+use framescope_core::http::ServerSentEvent;
+use framescope_core::present::{Secrets, counted};
+use parking_lot::RwLockReadGuard;
+
+use super::{format, parts};
+use crate::App;
+use crate::command::Command;
+use crate::list::columns::CELL_MARGIN;
+use crate::list::{Column, EXCHANGES, List, RowLook, VirtualList, list_id};
+use crate::store::Exchanges;
+use crate::store::exchanges::{Exchange, Row, Rows, StreamEvent};
+use crate::store::preview::Preview;
+use crate::theme::{self, Palette, ROW_HEIGHT};
+use crate::widgets::format::duration;
+
+const HEADER_HEIGHT: f32 = 26.0;
+
+const COLUMNS: &[Column] = &[
+    Column::new("#", "Number of the row on this connection", 48.0).right(),
+    Column::new("", "↑ a request, ↓ an event of its answer", 26.0),
+    Column::new("Type", "The request's method, or the event's name", 92.0),
+    Column::new("What", "The target and its answer, or the event's data", 0.0),
+    Column::new("Length", "Octets of the answer's body, or of the event", 66.0).right(),
+    Column::new("Time", "When the request, or the event, was whole; local time", 96.0)
+        .right()
+        .spare(1),
+    Column::new("Δ", "Time since the row above", 84.0).right().spare(2),
+];
+const FLEX: usize = 3;
+
+/// What is shown of a connection's exchanges.
+#[derive(Default)]
+pub struct View {
+    /// They are read while they are shown.
+    pub(crate) read: Option<Exchanges>,
+    pub(crate) list: VirtualList,
+    /// Number of the selected row.
+    pub(crate) selected: Option<usize>,
+}
+
+impl View {
+    /// The rows, where any are read.
+    pub fn rows(&self) -> Option<RwLockReadGuard<'_, Rows>> {
+        self.read.as_ref().map(Exchanges::rows)
+    }
+}
+
+/// Whether the chosen connection has exchanges to show rather than messages; they are read from then on.
+pub fn are_shown(app: &mut App) -> bool {
+    let chosen = app.view.connection.filter(|id| {
+        let index = app.store.index();
+        index.connection(*id).is_some_and(|connection| {
+            !connection.is_websocket()
+                && !connection.exchanges.is_empty()
+                && connection.frames == [0, 0]
+        })
+    });
+    let is_read = app.view.exchanges.read.as_ref().map(Exchanges::connection);
+    if chosen != is_read {
+        let read = chosen.map(|id| app.store.exchanges(id));
+        app.view.exchanges = View { read, ..View::default() };
+    }
+    chosen.is_some()
+}
+
+/// One row, copied out of what was read.
+struct Shown {
+    number: usize,
+    row: Row,
+    before: Option<framescope_core::Timestamp>,
+}
+
+/// Draws the table.
+pub fn exchanges_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
+    let View { read, list: place, selected: chosen } = &mut app.view.exchanges;
+    let Some(read) = read else { return };
+    let (start, end) = {
+        let rows = read.rows();
+        (rows.start(), rows.end())
+    };
+    if start == end {
+        let line = "Its head is in the Handshake tab.";
+        return parts::empty_state(ui, "No exchange was read yet", line, |ui| {
+            parts::offer(ui, Command::ShowHandshake, commands);
+        });
+    }
+    let (area, _) = ui.allocate_exact_size(ui.available_size(), Sense::HOVER);
+    let header = Rect::from_min_size(area.min, vec2(area.width(), HEADER_HEIGHT));
+    let body = Rect::from_min_max(pos2(area.min.x, header.max.y), area.max);
+    let widths = &mut app.settings.exchange_columns;
+    let edges = widths.lay_out(COLUMNS, FLEX, area.width() - 8.0, |_| false);
+    widths.header_ui(ui, list_id(EXCHANGES), header, COLUMNS, FLEX, &edges);
+    let selected = chosen.and_then(|number| number.checked_sub(start));
+    let len = end - start;
+    let list = List { name: EXCHANGES, body, row_height: ROW_HEIGHT, len, selected, is_main: true };
+    let look = Look {
+        palette: theme::palette(ui),
+        mono: parts::mono_font(ui),
+        small: parts::small_font(ui),
+        edges: &edges,
+        zone: &app.zone,
+    };
+    let shown = place.show(
+        ui,
+        list,
+        |range| {
+            let rows = read.rows();
+            let copied = range.filter_map(|position| {
+                let number = start + position;
+                let before = number.checked_sub(1).and_then(|at| rows.get(at)).map(Row::at);
+                Some(Shown { number, row: rows.get(number)?.clone(), before })
+            });
+            copied.collect()
+        },
+        |_, shown| look.spoken(shown),
+        |painter, row_look, shown| look.row(painter, row_look, shown),
+    );
+    if let Some(position) = shown.chosen {
+        *chosen = Some(start + position);
+    }
+}
+
+struct Look<'a> {
+    palette: &'static Palette,
+    mono: FontId,
+    small: FontId,
+    edges: &'a [Option<(f32, f32)>],
+    zone: &'a jiff::tz::TimeZone,
+}
+
+impl Look<'_> {
+    fn cell(&self, look: RowLook, column: usize) -> Option<Rect> {
+        let (left, right) = self.edges[column]?;
+        let x = look.rect.min.x;
+        let cell = Rect::from_x_y_ranges(x + left..=x + right, look.rect.y_range());
+        Some(cell.shrink2(vec2(CELL_MARGIN, 0.0)))
+    }
+
+    fn text(&self, painter: &Painter, look: RowLook, column: usize, text: &str, color: Color32) {
+        let Some(cell) = self.cell(look, column) else { return };
+        let (at, anchor) = if COLUMNS[column].right {
+            (cell.right_center(), Align2::RIGHT_CENTER)
+        } else {
+            (cell.left_center(), Align2::LEFT_CENTER)
+        };
+        parts::line(painter, at, anchor, cell.width(), text, self.mono.clone(), color);
+    }
+
+    fn row(&self, painter: &Painter, look: RowLook, shown: &Shown) {
+        let palette = self.palette;
+        let number = format::thousands(shown.number as u64 + 1);
+        self.text(painter, look, 0, &number, palette.weak);
+        let direction = match &shown.row {
+            Row::Exchange(_) => Direction::ClientToServer,
+            Row::Event(_) => Direction::ServerToClient,
+        };
+        let arrow = direction.arrow().to_string();
+        self.text(painter, look, 1, &arrow, palette.direction(direction));
+        let name = type_name(&shown.row);
+        if let Some(cell) = self.cell(look, 2) {
+            let font = self.mono.clone();
+            let galley = painter.layout_no_wrap(name, font, Color32::PLACEHOLDER);
+            let size = vec2((galley.size().x + 10.0).min(cell.width()), 16.0);
+            let chip = Rect::from_min_size(pos2(cell.min.x, cell.center().y - 8.0), size);
+            painter.rect_filled(chip, CornerRadius::same(4), palette.raised);
+            let clipped = painter.with_clip_rect(chip.intersect(painter.clip_rect()));
+            let at = chip.left_center() + vec2(5.0, -galley.size().y / 2.0);
+            clipped.galley(at, galley, palette.text);
+        }
+        if let Some(cell) = self.cell(look, FLEX) {
+            self.what(painter, cell, &shown.row);
+        }
+        if let Some(len) = octets(&shown.row) {
+            self.text(painter, look, 4, &format::thousands(len), palette.text);
+        }
+        let at = shown.row.at();
+        self.text(painter, look, 5, &format::clock(at, self.zone), palette.weak);
+        if let Some(before) = shown.before {
+            self.text(painter, look, 6, &format::delta(at.since(before)), palette.weak);
+        }
+    }
+
+    fn what(&self, painter: &Painter, cell: Rect, row: &Row) {
+        let palette = self.palette;
+        let mut x = cell.min.x;
+        let mut right = cell.max.x;
+        if let Row::Event(event) = row {
+            for mark in marks(&event.event).into_iter().rev() {
+                let galley = painter.layout_no_wrap(mark, self.small.clone(), palette.weak);
+                right -= galley.size().x + 8.0;
+                painter.galley(
+                    pos2(right + 8.0, cell.center().y - galley.size().y / 2.0),
+                    galley,
+                    palette.weak,
+                );
+            }
+        }
+        let mut line = |text: &str, color| {
+            if right - x < 24.0 {
+                return;
+            }
+            let at = pos2(x, cell.center().y);
+            let (anchor, font) = (Align2::LEFT_CENTER, self.mono.clone());
+            x = parts::line(painter, at, anchor, right - x, text, font, color).max.x + 10.0;
+        };
+        match row {
+            Row::Exchange(exchange) => {
+                line(&target(exchange), palette.text);
+                let status = exchange.response.as_ref().and_then(|head| head.status());
+                let color = match status {
+                    Some(400..) => palette.warning,
+                    Some(_) => palette.good,
+                    None => palette.weak,
+                };
+                line(&answer(exchange), color);
+                if let Some(Preview { text, .. }) = exchange.preview() {
+                    line(&text, palette.faint);
+                }
+            }
+            Row::Event(event) => {
+                let preview = event_preview(event);
+                line(&preview.text, if preview.hex { palette.weak } else { palette.text });
+            }
+        }
+    }
+
+    fn spoken(&self, shown: &Shown) -> String {
+        let number = shown.number + 1;
+        let time = format::clock(shown.row.at(), self.zone);
+        match &shown.row {
+            Row::Exchange(exchange) => {
+                let (name, target) = (type_name(&shown.row), target(exchange));
+                let preview = exchange.preview().map_or(String::new(), |preview| preview.text);
+                format!(
+                    "exchange {number}, {name} {target}, {}, {time}: {preview}",
+                    answer(exchange)
+                )
+            }
+            Row::Event(event) => {
+                let marks = marks(&event.event).join(", ");
+                let text = event_preview(event).text;
+                format!("event {number}, {}, {marks}, {time}: {text}", type_name(&shown.row))
+            }
+        }
+    }
+}
+
+fn type_name(row: &Row) -> String {
+    let name = match row {
+        Row::Exchange(exchange) => exchange.request.method().unwrap_or("?").to_owned(),
+        Row::Event(event) => match &event.event {
+            ServerSentEvent { event: Some(name), .. } => name.clone(),
+            event if event.is_dispatched() => "message".to_owned(),
+            ServerSentEvent { comment: Some(_), .. } => "comment".to_owned(),
+            _ => "setting".to_owned(),
+        },
+    };
+    Preview::of(framescope_core::Opcode::Text, name.as_bytes(), false).text
+}
+
+fn target(exchange: &Exchange) -> String {
+    Secrets::Masked.target(exchange.request.target().unwrap_or_default()).into_owned()
+}
+
+/// `200 application/json after 12.3 ms`.
+fn answer(exchange: &Exchange) -> String {
+    let Some(response) = &exchange.response else { return "no answer yet".to_owned() };
+    let mut words = response.status().map_or(String::new(), |status| status.to_string());
+    if let Some(kind) = response.value("Content-Type") {
+        let kind: String = kind.split(';').next().unwrap_or_default().chars().take(60).collect();
+        words.push(' ');
+        words.push_str(&kind);
+    }
+    if let Some(waited) = exchange.waited() {
+        words.push_str(" after ");
+        words.push_str(&duration(waited));
+    }
+    if exchange.events > 0 {
+        words.push_str(", ");
+        words.push_str(&counted(exchange.events, "event", "events"));
+    }
+    words
+}
+
+/// What an event sets beside its data.
+fn marks(event: &ServerSentEvent) -> Vec<String> {
+    let id = event.id.as_ref().map(|id| {
+        let id: String = id.chars().take(24).collect();
+        format!("id {id}")
+    });
+    let retry = event.retry.map(|retry| format!("retry {} ms", format::thousands(retry)));
+    id.into_iter().chain(retry).collect()
+}
+
+fn event_preview(event: &StreamEvent) -> Preview {
+    let ServerSentEvent { data, comment, data_len, .. } = &event.event;
+    let text = data.as_deref().or(comment.as_deref()).unwrap_or_default();
+    let end =
+        text.char_indices().nth(crate::store::preview::MAX_CHARS).map_or(text.len(), |(at, _)| at);
+    let mut preview = Preview::of(framescope_core::Opcode::Text, &text.as_bytes()[..end], false);
+    // What only keeps the way open, or goes beyond what is kept, is told apart from data.
+    preview.hex = data.is_none() || (text.is_empty() && *data_len > 0);
+    preview
+}
+
+fn octets(row: &Row) -> Option<u64> {
+    match row {
+        Row::Exchange(exchange) => {
+            Some(exchange.bodies[Direction::ServerToClient.index()].as_ref()?.len)
+        }
+        Row::Event(event) => Some(event.event.data_len),
+    }
+}

@@ -1,0 +1,384 @@
+//! The HTTP exchanges of one connection, with their bodies and the events of streams, while somebody
+//! looks at it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use framescope_core::http::{BodyFraming, ServerSentEvent};
+use framescope_core::session::{Inspector, Limits, Shared as Common};
+use framescope_core::{
+    ConnectionId, Direction, Event, EventKind, Head, Leg, Opcode, Record, Timestamp,
+};
+use parking_lot::{RwLock, RwLockReadGuard};
+
+use super::Shared;
+use super::follower::{self, Follow};
+use super::preview::Preview;
+
+/// Of a body, or of the data of an event, so much is kept.
+const LIMITS: Limits =
+    Limits { frame_payload: 0, message_data: 0, body_content: 256 << 10, ..Limits::KEEP };
+/// Rows that are kept; beyond, the oldest go.
+const MAX_ROWS: usize = 50_000;
+/// Octets of bodies and events that are kept; beyond, those of the oldest rows go.
+const MAX_OCTETS: usize = 64 << 20;
+
+/// One row: an exchange where it was asked for, or an event of its answer.
+#[derive(Debug, Clone)]
+pub enum Row {
+    /// A request, and what came of it.
+    Exchange(Box<Exchange>),
+    /// A block of an event stream.
+    Event(Box<StreamEvent>),
+}
+
+/// A request and its answer.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    /// When the request's head was whole.
+    pub requested_at: Timestamp,
+    /// The request.
+    pub request: Arc<Head>,
+    /// When the answer's head was whole.
+    pub answered_at: Option<Timestamp>,
+    /// The answer.
+    pub response: Option<Arc<Head>>,
+    /// When the answer's last octet was read.
+    pub ended_at: Option<Timestamp>,
+    /// Contents of request and answer once they are whole, by [`Direction::index`].
+    pub bodies: [Option<Content>; 2],
+    /// Events of the answer.
+    pub events: u64,
+}
+
+/// What a body holds.
+#[derive(Debug, Clone, Default)]
+pub struct Content {
+    /// As much of it as is kept, any content coding still on it.
+    pub octets: Bytes,
+    /// How long it is.
+    pub len: u64,
+}
+
+/// One event of a stream.
+#[derive(Debug, Clone)]
+pub struct StreamEvent {
+    /// When it was whole.
+    pub at: Timestamp,
+    /// What it says.
+    pub event: ServerSentEvent,
+    /// Number of the row of its exchange.
+    pub exchange: usize,
+}
+
+impl Row {
+    /// When it came: a request, or an event.
+    pub fn at(&self) -> Timestamp {
+        match self {
+            Self::Exchange(exchange) => exchange.requested_at,
+            Self::Event(event) => event.at,
+        }
+    }
+
+    fn kept_octets(&self) -> usize {
+        match self {
+            Self::Exchange(exchange) => {
+                exchange.bodies.iter().flatten().map(|body| body.octets.len()).sum()
+            }
+            Self::Event(event) => event.event.data.as_ref().map_or(0, String::len),
+        }
+    }
+
+    fn drop_octets(&mut self) {
+        match self {
+            Self::Exchange(exchange) => {
+                exchange.bodies.iter_mut().flatten().for_each(|body| body.octets = Bytes::new());
+            }
+            Self::Event(event) => {
+                if let Some(data) = &mut event.event.data {
+                    *data = String::new();
+                }
+            }
+        }
+    }
+}
+
+impl Exchange {
+    /// From the request's head to the answer's.
+    pub fn waited(&self) -> Option<Duration> {
+        Some(self.answered_at?.since(self.requested_at))
+    }
+
+    /// One line of the answer's body.
+    pub fn preview(&self) -> Option<Preview> {
+        let body = self.bodies[Direction::ServerToClient.index()].as_ref()?;
+        let octets = body.octets.get(..super::preview::MAX_OCTETS).unwrap_or(&body.octets);
+        let cut = (octets.len() as u64) < body.len;
+        (!octets.is_empty()).then(|| Preview::of(Opcode::Binary, octets, cut))
+    }
+}
+
+/// The rows of one connection.
+#[derive(Debug, Default)]
+pub struct Rows {
+    kept: VecDeque<Row>,
+    /// How many went before the first.
+    gone: usize,
+    octets: usize,
+    /// The row whose octets are the next to go.
+    emptied: usize,
+    /// Numbers of exchanges that are not over, oldest first.
+    open: VecDeque<usize>,
+}
+
+impl Rows {
+    /// One more than the number of the last row.
+    pub fn end(&self) -> usize {
+        self.gone + self.kept.len()
+    }
+
+    /// The number of the first row that is still kept.
+    pub fn start(&self) -> usize {
+        self.gone
+    }
+
+    /// The row with this number, from 0.
+    pub fn get(&self, number: usize) -> Option<&Row> {
+        self.kept.get(number.checked_sub(self.gone)?)
+    }
+
+    fn exchange(&mut self, number: usize) -> Option<&mut Exchange> {
+        match self.kept.get_mut(number.checked_sub(self.gone)?)? {
+            Row::Exchange(exchange) => Some(exchange),
+            Row::Event(_) => None,
+        }
+    }
+
+    fn push(&mut self, row: Row) {
+        self.octets += row.kept_octets();
+        self.kept.push_back(row);
+        if self.kept.len() > MAX_ROWS
+            && let Some(oldest) = self.kept.pop_front()
+        {
+            self.gone += 1;
+            self.octets -= oldest.kept_octets();
+        }
+        self.bound();
+    }
+
+    fn bound(&mut self) {
+        self.emptied = self.emptied.max(self.gone);
+        while self.octets > MAX_OCTETS
+            && let Some(row) = self.kept.get_mut(self.emptied - self.gone)
+        {
+            self.octets -= row.kept_octets();
+            row.drop_octets();
+            self.emptied += 1;
+        }
+    }
+
+    fn take(&mut self, event: Event) {
+        let at = event.at;
+        match event.kind {
+            EventKind::HeadReceived { leg: Leg::Client, direction, head } => match direction {
+                Direction::ClientToServer => {
+                    // Of a body that is none, no end is told.
+                    let is_empty = BodyFraming::of_request(&head) == BodyFraming::Empty;
+                    self.open.push_back(self.end());
+                    self.push(Row::Exchange(Box::new(Exchange {
+                        requested_at: at,
+                        request: head,
+                        answered_at: None,
+                        response: None,
+                        ended_at: None,
+                        bodies: [is_empty.then(Content::default), None],
+                        events: 0,
+                    })));
+                }
+                Direction::ServerToClient => {
+                    // An interim answer is followed by the one that counts.
+                    let interim =
+                        head.status().is_some_and(|s| (100..200).contains(&s) && s != 101);
+                    let number = self.open.front().copied();
+                    let exchange = number.and_then(|number| self.exchange(number));
+                    if let (false, Some(exchange)) = (interim, exchange) {
+                        exchange.answered_at = Some(at);
+                        let framing = BodyFraming::of_response(&head, exchange.request.method());
+                        exchange.response = Some(head);
+                        if framing == BodyFraming::Empty {
+                            exchange.bodies[direction.index()] = Some(Content::default());
+                            exchange.ended_at = Some(at);
+                            self.open.pop_front();
+                        }
+                    }
+                }
+            },
+            EventKind::BodyCompleted { direction, content_len, content, .. } => {
+                let of = |rows: &Self, number: &usize| match rows.get(*number) {
+                    Some(Row::Exchange(one)) => one.bodies[direction.index()].is_none(),
+                    _ => false,
+                };
+                let Some(number) = self.open.iter().copied().find(|n| of(self, n)) else { return };
+                self.octets += content.len();
+                if let Some(exchange) = self.exchange(number) {
+                    let body = Content { octets: content, len: content_len };
+                    exchange.bodies[direction.index()] = Some(body);
+                    if direction == Direction::ServerToClient {
+                        exchange.ended_at = Some(at);
+                        self.open.retain(|open| *open != number);
+                    }
+                }
+                self.bound();
+            }
+            EventKind::ServerSentEvent(event) => {
+                let Some(number) = self.open.front().copied() else { return };
+                if let Some(exchange) = self.exchange(number) {
+                    exchange.events += 1;
+                }
+                self.push(Row::Event(Box::new(StreamEvent {
+                    at,
+                    event: *event,
+                    exchange: number,
+                })));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The exchanges of a connection, read for as long as this is kept.
+pub struct Exchanges {
+    connection: ConnectionId,
+    rows: Arc<RwLock<Rows>>,
+    cancelled: Arc<AtomicBool>,
+}
+
+impl Exchanges {
+    pub(super) fn spawn(shared: Arc<Shared>, connection: ConnectionId) -> Self {
+        let new = Self { connection, rows: Arc::default(), cancelled: Arc::default() };
+        let (rows, cancelled) = (Arc::clone(&new.rows), Arc::clone(&new.cancelled));
+        let work = move || {
+            let fresh = || (Inspector::new(connection, LIMITS), Common::default());
+            let (mut inspector, mut common) = fresh();
+            // The follower of the index tells what is wrong with the capture; once is enough.
+            let _ = follower::follow(&shared, |step| {
+                match step {
+                    Follow::Records(records) => {
+                        let ours = |record: &Record| record.connection() == connection;
+                        for (record, _) in records.drain(..).filter(|(record, _)| ours(record)) {
+                            let mut rows = rows.write();
+                            let mut sink = |event: Event| rows.take(event);
+                            inspector.receive(&record, &mut common, &mut sink);
+                        }
+                    }
+                    Follow::Restart => {
+                        (inspector, common) = fresh();
+                        *rows.write() = Rows::default();
+                    }
+                    Follow::CaughtUp | Follow::Fault(_) | Follow::Finished => {}
+                }
+                shared.wake.touch();
+                !cancelled.load(Ordering::Acquire)
+            });
+        };
+        // Without it the table stays empty, and the handshake tab tells the rest.
+        let _ = std::thread::Builder::new().name("exchanges".to_owned()).spawn(work);
+        new
+    }
+
+    /// Whose they are.
+    pub fn connection(&self) -> ConnectionId {
+        self.connection
+    }
+
+    /// The rows, for as long as it takes to copy what is drawn.
+    pub fn rows(&self) -> RwLockReadGuard<'_, Rows> {
+        self.rows.read()
+    }
+}
+
+impl Drop for Exchanges {
+    fn drop(&mut self) {
+        self.cancelled.store(true, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(text: &'static str) -> Arc<Head> {
+        let raw = Bytes::from_static(text.as_bytes());
+        let head = if text.starts_with("HTTP") {
+            Head::parse_response(raw, 0)
+        } else {
+            Head::parse_request(raw, 0)
+        };
+        Arc::new(head.expect("a head"))
+    }
+
+    fn event(millis: u64, kind: EventKind) -> Event {
+        let at = Timestamp::from_nanos(millis * 1_000_000);
+        Event { connection: ConnectionId(1), at, kind }
+    }
+
+    fn seen(direction: Direction, text: &'static str) -> EventKind {
+        EventKind::HeadReceived { leg: Leg::Client, direction, head: head(text) }
+    }
+
+    #[test]
+    fn answers_find_their_requests_and_events_their_answer() {
+        let mut rows = Rows::default();
+        let (up, down) = (Direction::ClientToServer, Direction::ServerToClient);
+        let body = |direction, content: &'static [u8]| EventKind::BodyCompleted {
+            direction,
+            wire_len: content.len() as u64,
+            content_len: content.len() as u64,
+            content: Bytes::from_static(content),
+        };
+        let kinds = [
+            seen(up, "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n"),
+            body(up, b"hi"),
+            seen(down, "HTTP/1.1 100 Continue\r\n\r\n"),
+            seen(down, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n"),
+            body(down, b"ok!"),
+            seen(up, "DELETE /b HTTP/1.1\r\nHost: x\r\n\r\n"),
+            seen(down, "HTTP/1.1 204 No Content\r\n\r\n"),
+            seen(up, "GET /events HTTP/1.1\r\nHost: x\r\n\r\n"),
+            seen(down, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"),
+            EventKind::ServerSentEvent(Box::new(ServerSentEvent {
+                data: Some("x".to_owned()),
+                ..ServerSentEvent::default()
+            })),
+        ];
+        for (at, kind) in (0..).zip(kinds) {
+            rows.take(event(at, kind));
+        }
+        assert_eq!(rows.end(), 4);
+        let Some(Row::Exchange(first)) = rows.get(0) else { panic!("an exchange") };
+        let bodies = first.bodies.clone().map(|body| body.expect("it is whole").octets);
+        assert_eq!(bodies, [Bytes::from_static(b"hi"), Bytes::from_static(b"ok!")]);
+        assert_eq!(first.response.as_ref().and_then(|head| head.status()), Some(200));
+        assert_eq!(first.waited(), Some(Duration::from_millis(3)));
+        assert_eq!(first.preview().expect("a body").text, "ok!");
+        let Some(Row::Exchange(last)) = rows.get(2) else { panic!("an exchange") };
+        assert_eq!((last.events, last.ended_at), (1, None));
+        let Some(Row::Event(event)) = rows.get(3) else { panic!("an event") };
+        assert_eq!(event.exchange, 2);
+    }
+
+    #[test]
+    fn rows_are_bounded_and_keep_their_numbers() {
+        let mut rows = Rows::default();
+        let request = seen(Direction::ClientToServer, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        for at in 0..MAX_ROWS as u64 + 10 {
+            rows.take(event(at, request.clone()));
+        }
+        assert_eq!((rows.start(), rows.end()), (10, MAX_ROWS + 10));
+        assert!(rows.get(9).is_none());
+        assert_eq!(rows.get(10).map(Row::at), Some(Timestamp::from_nanos(10_000_000)));
+    }
+}
