@@ -154,9 +154,9 @@ class Framescope:
         expect(os.path.isfile(path), "`framescope ca path` prints the path of a file", path)
         return path
 
-    def show(self, capture):
+    def show(self, capture, *flags):
         """The lines of `framescope show --json`."""
-        return [json.loads(line) for line in self.run("show", capture, "--json").splitlines()]
+        return [json.loads(line) for line in self.run("show", capture, "--json", *flags).splitlines()]
 
     @contextlib.contextmanager
     def proxy(self, name, upstream, *flags):

@@ -6,6 +6,7 @@ where DIR holds `node_modules` made from `package.json` beside this file.
 
 import argparse
 import itertools
+import os
 import shutil
 import ssl
 import sys
@@ -19,6 +20,7 @@ import firefox_peer
 import http_server
 import java_peer
 import openssl_peer
+import payload_peer
 import python_peer
 import tshark_peer
 from capture import DOWN, UP, Capture
@@ -45,6 +47,7 @@ class Suite:
         self.plain_http()
         self.tls_clients()
         self.subprotocols()
+        self.payloads()
         self.second_opinion()
 
     def check(self, name):
@@ -225,6 +228,37 @@ class Suite:
                     with self.framescope.proxy(name, f"http://127.0.0.1:{port}") as proxy:
                         scripts.talk(script, proxy.url("http", ""))
                 expect_told(self.read(proxy.capture), peer)
+
+    # -- Libraries of payload formats
+
+    def payloads(self):
+        """What other libraries encode, read as that format: each value is the one that they were given."""
+        schema, kind = payload_peer.schema()
+        path = os.path.join(self.work_dir, "market.binpb")
+        with open(path, "wb") as file:
+            file.write(schema.SerializeToString())
+        for name, samples, *flags in (
+            ("cbor", payload_peer.cbor_samples()),
+            ("msgpack", payload_peer.msgpack_samples()),
+            ("bson", payload_peer.bson_samples()),
+            ("protobuf", payload_peer.protobuf_samples(kind),
+             "--descriptor-set", path, "--message-type", payload_peer.MESSAGE_TYPE),
+        ):
+            if not self.score.wants(f"payload-{name}"):
+                continue
+            samples = list(samples)
+            with self.check(f"{len(samples)} payloads in {name} say what its library wrote"):
+                self.payload(name, samples, flags)
+
+    def payload(self, name, samples, flags):
+        with python_peer.server() as port:
+            with self.framescope.proxy(f"payload-{name}", f"ws://127.0.0.1:{port}") as proxy:
+                payload_peer.converse(proxy.url("ws"), [payload for payload, _ in samples])
+        capture = Capture(self.framescope.show(proxy.capture, "--payload", name, *flags))
+        told = [frame["payload"] for _, _, frame in capture.messages(UP)]
+        expect_equal(len(told), len(samples), "payloads that are told")
+        for number, (payload, (_, value)) in enumerate(zip(told, samples)):
+            payload_peer.expect_read(payload, value, f"{name} payload {number}")
 
     # -- tshark
 
