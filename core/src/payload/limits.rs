@@ -29,14 +29,8 @@ impl Limits {
     };
 
     /// For a row of a table, and for telling what a payload is: the beginning is enough.
-    pub const GLANCE: Self = Self {
-        nodes: 1_000,
-        depth: 64,
-        text: 256,
-        texts: 16 << 10,
-        unpacked: 16 << 10,
-        nesting: 2,
-    };
+    pub const GLANCE: Self =
+        Self { nodes: 200, depth: 64, text: 256, texts: 16 << 10, unpacked: 4 << 10, nesting: 2 };
 }
 
 impl Default for Limits {
