@@ -115,6 +115,9 @@ pub struct ConnectionNote {
     /// §6.1): whether everything arrived cannot be known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub without_close_notify: Option<Direction>,
+    /// A receiver that takes no octets, or takes them again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stall: Option<Stall>,
     /// What the proxy changed, and that it did.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alterations: Vec<Alteration>,
@@ -135,6 +138,20 @@ impl ConnectionNote {
         self.dial_nanos = later.dial_nanos.or(self.dial_nanos);
         self.upstream_tls_nanos = later.upstream_tls_nanos.or(self.upstream_tls_nanos);
     }
+}
+
+/// A receiver took none of the octets that waited for it, for a second or longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stall {
+    /// Which octets waited: those from its sender to the other side, which did not read.
+    pub direction: Direction,
+    /// Nanoseconds so far.
+    pub nanos: u64,
+    /// Octets that waited in the proxy; more may wait in the systems between.
+    pub waiting: u64,
+    /// It takes octets again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_over: bool,
 }
 
 /// One change that the proxy made to what it forwarded.

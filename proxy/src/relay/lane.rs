@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use tokio::io::ReadBuf;
 
 use super::Socket;
+use super::stall::{Stall, Stalled};
 
 /// Octets taken by one read. A multiple of what one packet of a capture holds, so that a full read
 /// becomes full packets.
@@ -26,6 +27,8 @@ pub(super) struct Lane {
     stash: Vec<u8>,
     sent: usize,
     stage: Stage,
+    /// Made when the receiver is full for the first time.
+    stall: Option<Box<Stall>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -56,6 +59,8 @@ pub(super) enum Step {
     Went,
     /// Nothing can be done now; the task is woken when something can.
     Waits,
+    /// The receiver has taken nothing for [`stall::SLOW`], or takes octets again after that.
+    Stalled(Stalled),
     /// The sender has ended. Said once.
     SenderEnded(End),
     /// The reading side broke.
@@ -94,10 +99,15 @@ impl Lane {
         if self.is_over() {
             return Step::Over;
         }
-        match self.write_stash(to, cx) {
+        let written = self.write_stash(to, cx);
+        if let Some(ended) = self.stall.as_mut().and_then(|stall| stall.take_ended()) {
+            let waiting = self.stash.len() - self.sent;
+            return Step::Stalled(Stalled { took: ended, waiting, is_over: true });
+        }
+        match written {
             Poll::Ready(Ok(())) => {}
             Poll::Ready(Err(error)) => return self.lose(error),
-            Poll::Pending => return Step::Waits,
+            Poll::Pending => return self.stalls(cx),
         }
         if let Stage::Ending(end) = self.stage {
             return self.end(end, to, cx);
@@ -132,7 +142,12 @@ impl Lane {
         while let Some(rest) = self.stash.get(self.sent..).filter(|rest| !rest.is_empty()) {
             match Pin::new(&mut *to).poll_write(cx, rest) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                Poll::Ready(Ok(len)) => self.sent += len,
+                Poll::Ready(Ok(len)) => {
+                    self.sent += len;
+                    if let Some(stall) = &mut self.stall {
+                        stall.end();
+                    }
+                }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => return Poll::Pending,
             }
@@ -159,8 +174,22 @@ impl Lane {
         }
     }
 
+    /// The receiver is full.
+    fn stalls(&mut self, cx: &mut Context<'_>) -> Step {
+        let waiting = self.stash.len() - self.sent;
+        let stall = self.stall.get_or_insert_with(|| Box::new(Stall::new()));
+        match stall.poll_slow(cx) {
+            Poll::Ready(took) => Step::Stalled(Stalled { took, waiting, is_over: false }),
+            Poll::Pending => Step::Waits,
+        }
+    }
+
     /// Nothing to read: what TLS still holds back is flushed.
     fn idle<W: Socket>(&mut self, to: &mut W, cx: &mut Context<'_>) -> Step {
+        // A connection that says nothing holds nothing.
+        if self.stall.as_mut().is_some_and(|stall| stall.poll_unused(cx).is_ready()) {
+            self.stall = None;
+        }
         match Pin::new(to).poll_flush(cx) {
             Poll::Ready(Err(error)) => self.lose(error),
             Poll::Ready(Ok(())) | Poll::Pending => Step::Waits,

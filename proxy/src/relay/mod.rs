@@ -12,6 +12,7 @@ mod lane;
 mod pump;
 mod rewind;
 mod socket;
+mod stall;
 #[cfg(test)]
 mod tests;
 

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
+use framescope_core::connection::Stall;
 use framescope_core::{ConnectionNote, Direction, Finish, Leg};
 
 use super::Socket;
 use super::lane::{End, Lane, Step};
+use super::stall::Stalled;
 use crate::http::{Answer, Downward, Exchange, Upward};
 use crate::recorder::Tape;
 
@@ -194,6 +196,10 @@ impl<C: Socket, U: Socket> Pump<C, U> {
         match step {
             Step::Went => Ok(true),
             Step::Waits | Step::Over => Ok(false),
+            Step::Stalled(stalled) => {
+                self.note_stall(direction, stalled);
+                Ok(true)
+            }
             // The system tells of a reset once. Where a write has met it, a read meets the mere end.
             Step::SenderEnded(_) if self.opposite(direction).is_lost() => {
                 self.tape.finish(Leg::Client, direction, Finish::Reset);
@@ -222,6 +228,14 @@ impl<C: Socket, U: Socket> Pump<C, U> {
                 Ok(true)
             }
         }
+    }
+
+    /// Who receives this direction does not read, or reads again.
+    fn note_stall(&mut self, direction: Direction, stalled: Stalled) {
+        let Stalled { took, waiting, is_over } = stalled;
+        let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        let stall = Some(Stall { direction, nanos, waiting: waiting as u64, is_over });
+        self.tape.note(&ConnectionNote { stall, ..ConnectionNote::default() });
     }
 
     fn opposite(&self, direction: Direction) -> &Lane {

@@ -315,3 +315,62 @@ async fn the_wire_waits_for_a_slow_recorder_only_where_it_is_told_to() {
         assert_eq!(lost > 0, when_slow == WhenSlow::Gap);
     }
 }
+
+fn stalls(records: &[Record]) -> Vec<(Direction, u64, u64, bool)> {
+    let stall = |record: &Record| match record {
+        Record::Noted { note, .. } => note.stall,
+        _ => None,
+    };
+    let seen = records.iter().filter_map(stall);
+    seen.map(|stall| (stall.direction, stall.nanos / 1_000_000, stall.waiting, stall.is_over))
+        .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_receiver_that_takes_nothing_for_a_second_is_told_of_once_and_when_it_reads_again() {
+    let recording = Recording::start(WhenSlow::Block);
+    let (mut client, near) = duplex(100);
+    let (far, mut upstream) = duplex(1000);
+    let running = pump(near, far, recording.tape(1));
+    upstream.write_all(&[7; 500]).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(3_500)).await;
+    let mut octets = [0; 500];
+    client.read_exact(&mut octets).await.unwrap();
+    // Nobody has to read while nobody speaks.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    // Short stalls are none, however many.
+    for _ in 0..10 {
+        upstream.write_all(&[7; 500]).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        client.read_exact(&mut octets).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(400)).await;
+    }
+    drop((client, upstream));
+    running.await.unwrap();
+    let told = stalls(&recording.finish());
+    let [(first, after, waiting, false), (second, in_all, _, true)] = told[..] else {
+        panic!("{told:?}")
+    };
+    assert_eq!((first, second), (Down, Down));
+    assert_eq!(waiting, 400);
+    assert!((1_000..1_100).contains(&after), "{after}");
+    assert!((3_400..3_600).contains(&in_all), "{in_all}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_receiver_that_takes_a_little_now_and_then_is_not_stalled() {
+    let recording = Recording::start(WhenSlow::Block);
+    let (client, near) = duplex(1000);
+    let (far, mut upstream) = duplex(10);
+    let running = pump(near, far, recording.tape(1));
+    let mut client = client;
+    client.write_all(&[1; 100]).await.unwrap();
+    let mut octets = [0; 10];
+    for _ in 0..10 {
+        tokio::time::sleep(Duration::from_millis(900)).await;
+        upstream.read_exact(&mut octets).await.unwrap();
+    }
+    drop((client, upstream));
+    running.await.unwrap();
+    assert_eq!(stalls(&recording.finish()), []);
+}

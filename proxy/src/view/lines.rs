@@ -17,6 +17,7 @@ use std::collections::{HashMap, VecDeque};
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::sync::Arc;
+use std::time::Duration;
 
 use framescope_core::capture::CaptureFault;
 use framescope_core::export::{Depth, Paired, Pairing};
@@ -267,6 +268,12 @@ impl<W: Write> Line<'_, W> {
             && tls.unverified
         {
             self.plain(Role::Warning, "▲", "the upstream's certificate was not verified")?;
+        }
+        if let Some(stall) = note.stall.filter(|stall| stall.is_over) {
+            let secs = Duration::from_nanos(stall.nanos).as_secs_f64();
+            let text =
+                format!("the {} reads again, after {secs:.1} s", (!stall.direction).sender());
+            self.direction(Role::Weak, "·", stall.direction, &text)?;
         }
         match &note.failure {
             None => Ok(()),

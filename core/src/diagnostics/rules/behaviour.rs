@@ -57,6 +57,18 @@ rules! {
             http
             note {"client_tls_nanos":1200000}
         "#;
+    CONSUMER_SLOW: Warning, Connection, "RFC 9293 §3.8.6",
+        "a slow consumer: a peer does not read",
+        "The buffers on the way to it are full, and it has taken nothing for a second. Whoever sends to it waits, or queues in memory; the Pongs and Closes that it should answer wait too. The proxy tells it, for octets do not show it.",
+        "Look at what the receiver does instead of reading: a blocked event loop, a paused debugger, work done for each message before the next is read. Let the sender bound what it queues for each client (bufferedAmount in a browser), and drop or close what falls behind.",
+        fires: r#"
+            ↓ 81 01 41
+            note {"stall":{"direction":"server-to-client","nanos":1000000000,"waiting":130990}}
+        "#,
+        near_miss: r#"
+            ↓ 81 01 41
+            note {"stall":{"direction":"server-to-client","nanos":1200000000,"waiting":0,"is_over":true}}
+        "#;
     RECONNECT_STORM: Warning, Capture, "RFC 6455 §7.2.3",
         "a client comes back again and again",
         "Ten connections of one client to one target failed one after the other within a minute. Clients should wait before they come back, and longer each time; a server that is coming up again is kept down by those that do not.",

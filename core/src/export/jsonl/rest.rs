@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::subprotocol::SubprotocolOf;
 use super::value::Base64;
 
-use crate::connection::{Alteration, Failure, TlsInfo};
+use crate::connection::{Alteration, Failure, Stall, TlsInfo};
 use crate::http::ServerSentEvent;
 use crate::present::Secrets;
 use crate::session::Ending;
@@ -44,6 +44,7 @@ pub(super) struct Noted<'a> {
     client_tls_nanos: Option<u64>,
     dial_nanos: Option<u64>,
     upstream_tls_nanos: Option<u64>,
+    stall: Option<Stall>,
     alterations: Vec<Alteration>,
     failure: Option<FailureOf<'a>>,
 }
@@ -57,6 +58,7 @@ impl<'a> Noted<'a> {
             client_tls_nanos: note.client_tls_nanos,
             dial_nanos: note.dial_nanos,
             upstream_tls_nanos: note.upstream_tls_nanos,
+            stall: note.stall,
             alterations: note.alterations.iter().map(|a| secrets.alteration(a)).collect(),
             failure: note.failure.as_ref().map(FailureOf::of),
         }

@@ -2,8 +2,10 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Inspector, Out};
+use crate::connection::Stall;
 use crate::diagnostics::{Diagnostic, Place, Rule, rules, shown};
 use crate::frame::CloseBody;
 use crate::session::crowd::Visitor;
@@ -128,6 +130,16 @@ impl Behaviour {
         at: Timestamp,
         out: &mut S,
     ) {
+        if let Some(stall) = note.stall.filter(|stall| !stall.is_over) {
+            let Stall { direction, nanos, waiting, .. } = stall;
+            let secs = Duration::from_nanos(nanos).as_secs_f64();
+            let receiver = (!direction).sender();
+            let evidence = format!(
+                "the {receiver} has read nothing for {secs:.1} s; {waiting} octets wait for it"
+            );
+            let place = Place::default();
+            self.raise(&rules::CONSUMER_SLOW, direction, at, place, evidence, out);
+        }
         let Some(failure) = &note.failure else { return };
         let direction = match failure.stage.as_str() {
             "client-tls" => Direction::ClientToServer,
