@@ -6,18 +6,22 @@
 pub mod connections;
 pub mod frames;
 mod growth;
+pub mod rates;
 pub mod read;
 pub mod timing;
 
 pub use connections::{ConnectionSummary, Exchange, ExchangeOver, State};
 pub use frames::{FrameIndex, FrameRow, MessageRow};
+pub use rates::{Flow, Rates};
 pub use read::{FrameContent, MessageContent, ReadPlan};
 pub use timing::{RoundTrips, Timing};
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use growth::{LaneState, Place, Rows};
 
+use crate::capture::LanePlan;
 use crate::connection::ConnectionMap;
 use crate::session::{EventSink as _, Limits};
 use crate::transport::{Series, TransportSession};
@@ -134,6 +138,16 @@ impl Index {
     /// now; the first hundred thousand of them.
     pub fn transport_sessions(&self) -> &[Arc<TransportSession>] {
         &self.rows.sessions
+    }
+
+    /// How to read these octets of a lane (lane offsets) from the capture, as they were on the wire.
+    pub fn octets_plan(
+        &self,
+        connection: ConnectionId,
+        direction: Direction,
+        range: Range<u64>,
+    ) -> Option<LanePlan> {
+        Some(self.lane(connection, direction)?.table.plan(connection, direction, range))
     }
 
     /// How to read the frame of this row (an index into [`Index::frames`]) from the capture.
