@@ -11,6 +11,7 @@ use crate::detail::{DetailAction, DetailPane, ExchangePane, Sought};
 use crate::find::Way;
 use crate::handshake_tab::HandshakeTab;
 use crate::list::{Kinds, RowFilter, ViewRows, VirtualList, Words};
+use crate::panels::findings::FindingsView;
 use crate::panels::status::Rate;
 use crate::panels::{
     connections, exchanges, filter_bar, findings, notice, open, search, status, table, top,
@@ -103,8 +104,8 @@ pub struct View {
     pub exchanges: exchanges::View,
     /// The connections list.
     pub connections: VirtualList,
-    /// The findings list, and its selected position.
-    pub findings: (VirtualList, Option<usize>),
+    /// The findings tab.
+    pub findings: FindingsView,
 }
 
 impl View {
@@ -278,7 +279,7 @@ impl App {
                     self.view.table(listing).selected = None;
                     self.view.table(listing).list.follow = true;
                 }
-                self.view.findings.1 = None;
+                self.view.findings.unchoose();
             }
             Command::ShowCleared => self.view.cleared = Extent::default(),
             Command::OpenCapture => self.dialog = Some(open::Dialog::new(self)),
@@ -293,6 +294,7 @@ impl App {
             Command::ShowFindings => self.view.tab = Tab::Findings,
             Command::ListMessages => self.list(Listing::Messages),
             Command::ListFrames => self.list(Listing::Frames),
+            Command::Unselect if self.view.tab == Tab::Findings => self.view.findings.unchoose(),
             Command::Unselect if self.view.exchanges.rows().is_some() => {
                 self.view.exchanges.selected = None;
             }
@@ -329,6 +331,12 @@ impl App {
         self.view.connection = Some(connection);
         self.settings.listing = Listing::Frames;
         select(&mut self.view.frames, row);
+    }
+
+    /// Shows how a connection was opened.
+    pub(crate) fn show_handshake(&mut self, connection: ConnectionId) {
+        self.view.tab = Tab::Handshake;
+        self.view.connection = Some(connection);
     }
 
     /// The selection whose octets the detail pane shows.

@@ -8,10 +8,13 @@
 //!       └──────────► sub-protocols thread ─► a line a message; the selected one in full
 //! ```
 
+mod about;
 pub mod contents;
 pub mod dissections;
+pub mod evidence;
 pub mod exchanges;
 pub mod follower;
+pub mod on_demand;
 pub mod preview;
 pub mod search;
 
@@ -25,7 +28,9 @@ use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 
 pub use contents::{Contents, Loaded, RowKey, Selection};
 pub use dissections::Dissections;
+pub use evidence::{Evidence, Stretch};
 pub use exchanges::Exchanges;
+pub use on_demand::OnDemand;
 pub use preview::Preview;
 pub use search::{Search, SearchOptions, SearchState};
 
@@ -85,6 +90,7 @@ pub struct Store {
     shared: Arc<Shared>,
     contents: Contents,
     dissections: Dissections,
+    evidence: OnDemand<Stretch, Evidence>,
     follower: Option<std::thread::JoinHandle<()>>,
 }
 
@@ -103,7 +109,8 @@ impl Store {
         let follower = follower::spawn(Arc::clone(&shared));
         let contents = Contents::spawn(Arc::clone(&shared));
         let dissections = Dissections::spawn(Arc::clone(&shared));
-        Self { shared, contents, dissections, follower: Some(follower) }
+        let evidence = evidence::spawn(Arc::clone(&shared));
+        Self { shared, contents, dissections, evidence, follower: Some(follower) }
     }
 
     /// The index, for as long as it takes to copy what is drawn.
@@ -124,6 +131,11 @@ impl Store {
     /// Reads the HTTP exchanges of a connection, in the background.
     pub fn exchanges(&self, connection: framescope_core::ConnectionId) -> Exchanges {
         Exchanges::spawn(Arc::clone(&self.shared), connection)
+    }
+
+    /// These octets as they were on the wire, once they were read; asking is enough to have them read.
+    pub fn octets(&self, stretch: &Stretch) -> Option<Evidence> {
+        self.evidence.look_at(stretch)
     }
 
     /// Where the capture comes from.

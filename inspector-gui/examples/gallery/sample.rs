@@ -9,7 +9,9 @@ use framescope_core::{
     ConnectionId, Diagnostic, Direction, FrameHeader, MaskingKey, Opcode, Timestamp,
 };
 
-use framescope_gui::detail::selected::{Fragment, Selected, SelectedKind, SelectedMessage};
+use framescope_gui::detail::selected::{
+    Fragment, FrameTimes, Selected, SelectedKind, SelectedMessage,
+};
 
 const AT: u64 = 1_700_000_000_482_190_000;
 
@@ -30,6 +32,7 @@ pub fn selected(direction: Direction, header: FrameHeader, payload: &[u8]) -> Se
         compressed: false,
         wire_len: len,
         data_len: len,
+        compression: None,
     });
     Selected {
         kind: SelectedKind::Message,
@@ -39,6 +42,10 @@ pub fn selected(direction: Direction, header: FrameHeader, payload: &[u8]) -> Se
         offset: 40_312,
         first_octet_at: Timestamp::from_nanos(AT),
         last_octet_at: Timestamp::from_nanos(AT + 12_400),
+        times: FrameTimes {
+            before_same_way: Some(Timestamp::from_nanos(AT - 51_200_000)),
+            before_other_way: None,
+        },
         frame: FrameContent { header, wire: wire.into(), payload },
         fragment: None,
         message,
@@ -93,6 +100,7 @@ pub fn compressed_fragment() -> Selected {
         compressed: true,
         wire_len: 61,
         data_len: data.len() as u64,
+        compression: None,
     });
     selected.findings = vec![Diagnostic {
         rule: &rules::DEFLATE_INFLATE_FAILED,

@@ -1,51 +1,30 @@
 //! What is known of the frame besides its bits: findings, close code, the message it is part of.
 
 use egui::{Label, RichText, Ui};
+use framescope_core::Opcode;
 use framescope_core::frame::CloseBody;
 use framescope_core::message::MessageFault;
-use framescope_core::present::Secrets;
-use framescope_core::{Diagnostic, Opcode};
 
+use crate::detail::finding;
 use crate::detail::selected::{Selected, SelectedMessage};
-use crate::fonts;
 use crate::theme;
 use crate::widgets::chip::sign;
 use crate::widgets::{card, format, key_value};
 
-/// The findings about this frame, each with its evidence and what to do.
+/// The findings about this frame, each with its evidence, its place and what to do.
 pub fn findings_ui(ui: &mut Ui, selected: &Selected) {
-    for finding in &selected.findings {
+    for told in &selected.findings {
         ui.add_space(2.0);
-        card(ui, |ui| finding_ui(ui, finding));
-    }
-}
-
-fn finding_ui(ui: &mut Ui, finding: &Diagnostic) {
-    let palette = theme::palette(ui);
-    let rule = finding.rule;
-    ui.set_width(ui.available_width());
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = 6.0;
-        let color = palette.severity(rule.severity);
-        sign(ui, theme::severity_icon(rule.severity), color, rule.severity.name());
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            ui.label(RichText::new(rule.section).size(11.5).color(palette.weak));
-            ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
-                let title = RichText::new(capitalised(rule.title)).font(fonts::semibold(12.0));
-                ui.add(Label::new(title).truncate()).on_hover_text(rule.code);
-            });
+        card(ui, |ui| {
+            ui.set_width(ui.available_width());
+            finding::heading_ui(ui, told);
+            finding::evidence_ui(ui, told);
+            let place = finding::place_in_words(told.place, Some(selected.offset));
+            let weak = theme::palette(ui).weak;
+            ui.add(Label::new(RichText::new(place).size(11.0).color(weak)).wrap());
+            finding::explanation_ui(ui, told);
         });
-    });
-    if !finding.evidence.is_empty() {
-        let evidence = format::cut(&Secrets::Masked.words(&finding.evidence), 400).into_owned();
-        ui.add(Label::new(RichText::new(evidence).monospace().size(11.0)).wrap());
     }
-    ui.add(Label::new(RichText::new(rule.advice).size(12.0).color(palette.weak)).wrap());
-}
-
-fn capitalised(text: &str) -> String {
-    let mut rest = text.chars();
-    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
 }
 
 /// Close code and reason, or the message's frames, sizes and faults; nothing where there is no more
@@ -172,11 +151,5 @@ mod tests {
         message.wire_len = 0;
         message.data_len = 0;
         assert_eq!(sizes(&message), "0 → 0 octets, 0.0×");
-    }
-
-    #[test]
-    fn titles_begin_like_a_sentence() {
-        assert_eq!(capitalised("a client frame is not masked"), "A client frame is not masked");
-        assert_eq!(capitalised(""), "");
     }
 }

@@ -3,10 +3,12 @@
 //! What is pointed at is one state for all parts: a field in the bit grid is stressed in the octets
 //! and explained; an octet of the payload is stressed in the unmasking, and the other way round.
 
+mod compression;
 mod decoded;
 mod exchange;
 pub mod explain;
 mod facts;
+pub mod finding;
 mod octets;
 mod payload;
 #[cfg(test)]
@@ -17,6 +19,7 @@ mod sought;
 mod subprotocol;
 #[cfg(test)]
 mod tests;
+mod times;
 
 use egui::text::LayoutJob;
 use egui::{FontId, Label, RichText, ScrollArea, TextFormat, Ui};
@@ -24,7 +27,10 @@ use jiff::tz::TimeZone;
 
 pub use exchange::ExchangePane;
 pub use payload::PayloadTab;
-pub use selected::{DetailAction, Fragment, Selected, SelectedKind, SelectedMessage};
+pub use selected::{
+    DetailAction, Fragment, FrameTimes, Selected, SelectedCompression, SelectedKind,
+    SelectedMessage,
+};
 pub use sought::Sought;
 pub use subprotocol::subprotocol_name;
 
@@ -137,6 +143,8 @@ impl DetailPane {
                 self.bits_ui(ui, selected, &mut now);
                 facts::findings_ui(ui, selected);
                 facts::message_ui(ui, selected);
+                times::times_ui(ui, selected);
+                compression::compression_ui(ui, selected);
                 hairline(ui);
                 self.octets_ui(ui, selected, &mut now);
                 self.unmasking_ui(ui, selected, &mut now);

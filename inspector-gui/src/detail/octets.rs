@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use egui::{RichText, Ui};
 use framescope_core::FrameHeader;
+use framescope_core::diagnostics::Place;
 
 use crate::detail::selected::Selected;
 use crate::theme::{self, Field};
@@ -36,6 +37,14 @@ pub fn field_at(octet: usize, header: &FrameHeader) -> Option<Field> {
         .find(|field| of_field(*field, header).is_some_and(|range| range.contains(&octet)))
 }
 
+/// Which octets of the frame, whose first stands at `offset` of its lane, a finding is about; `None`
+/// where it is about all of them, or about none.
+fn in_frame(place: Place, offset: u64, len: usize) -> Option<Range<usize>> {
+    let start = usize::try_from(place.offset.checked_sub(offset)?).ok()?;
+    let end = start.saturating_add(usize::try_from(place.len).ok()?).min(len);
+    (start < end && (start, end) != (0, len)).then_some(start..end)
+}
+
 /// Draws heading and octets; the answer is the octet under the pointer.
 pub fn wire_ui(
     ui: &mut Ui,
@@ -65,7 +74,14 @@ pub fn wire_ui(
         );
     });
 
-    let mut highlights = Vec::new();
+    let mut highlights: Vec<_> = selected
+        .findings
+        .iter()
+        .filter_map(|finding| {
+            let range = in_frame(finding.place, selected.offset, wire.len())?;
+            Some((range, palette.tint(palette.severity(finding.rule.severity))))
+        })
+        .collect();
     if let Some(field) = field
         && let Some(range) = of_field(field, header)
     {

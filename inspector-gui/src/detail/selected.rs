@@ -2,6 +2,7 @@
 
 use framescope_core::diagnostics::Diagnostic;
 use framescope_core::index::{FrameContent, MessageContent};
+use framescope_core::message::{CompressionFacts, Microscope, Takeover};
 use framescope_core::subprotocol::Override;
 use framescope_core::{ConnectionId, Direction, Opcode, Timestamp};
 
@@ -22,6 +23,8 @@ pub struct Selected {
     pub first_octet_at: Timestamp,
     /// When the frame's last octet was read.
     pub last_octet_at: Timestamp,
+    /// When frames before it came.
+    pub times: FrameTimes,
     /// Header, octets on the wire, unmasked payload; of a message, those of [`Selected::fragment`].
     pub frame: FrameContent,
     /// Which of the message's frames [`Selected::frame`] is; `None` where it is the only one.
@@ -65,6 +68,31 @@ pub struct SelectedMessage {
     pub wire_len: u64,
     /// Octets of the whole message, inflated.
     pub data_len: u64,
+    /// How it was compressed; `None` where it was not, or that could not be read.
+    pub compression: Option<SelectedCompression>,
+}
+
+/// How the message was compressed, and what compression saved on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SelectedCompression {
+    /// What its DEFLATE data is made of.
+    pub seen: Microscope,
+    /// Whether it makes use of the messages before it.
+    pub takeover: Takeover,
+    /// All messages of its direction so far.
+    pub direction: CompressionFacts,
+    /// All messages of its connection so far.
+    pub connection: CompressionFacts,
+}
+
+/// When the frame came, beside others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FrameTimes {
+    /// When the first octet of the frame before it in the same direction was read; `None` where there
+    /// was none, or it is too far back.
+    pub before_same_way: Option<Timestamp>,
+    /// When that of the latest frame before it in the other direction was read.
+    pub before_other_way: Option<Timestamp>,
 }
 
 /// What the user asks for from within the pane.

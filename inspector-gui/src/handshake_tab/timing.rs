@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use egui::{Color32, CornerRadius, FontId, Rect, RichText, Sense, Ui, pos2, vec2};
+use egui::{Color32, RichText, Ui};
 use framescope_core::index::ConnectionSummary;
 
 use crate::theme::{self, Palette};
-use crate::widgets::{format, section};
+use crate::widgets::{Share, format, section, share_bar};
 
 /// One stretch of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,36 +83,13 @@ pub fn timing_ui(ui: &mut Ui, stages: &[Stage]) {
         let total = format::duration(total);
         ui.label(RichText::new(total).monospace().color(palette.weak));
     });
-    let (bar, _) = ui.allocate_exact_size(vec2(ui.available_width(), 10.0), Sense::hover());
-    let mut x = bar.min.x;
-    for stage in stages {
-        #[expect(clippy::cast_possible_truncation, reason = "a share between 0 and 1")]
-        let share = (stage.took.as_secs_f64() / total.as_secs_f64()) as f32;
-        // Even the shortest stage can be seen and pointed at.
-        let width = (share * bar.width()).max(3.0);
-        let part = Rect::from_min_size(pos2(x, bar.min.y), vec2(width - 1.0, bar.height()));
-        x += width;
-        let part = part.intersect(bar);
-        ui.painter().rect_filled(part, CornerRadius::same(2), stage.what.color(palette));
-    }
-    ui.add_space(4.0);
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing = vec2(16.0, 4.0);
-        for stage in stages {
-            let (word, sentence) = stage.what.words();
-            let font = FontId::proportional(11.5);
-            let text = format!("{word} {}", format::duration(stage.took));
-            let galley = ui.painter().layout_no_wrap(text.clone(), font, palette.weak);
-            let size = vec2(galley.size().x + 13.0, 16.0);
-            let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
-            let dot = Rect::from_min_size(pos2(rect.min.x, rect.center().y - 4.0), vec2(8.0, 8.0));
-            ui.painter().rect_filled(dot, 2.0, stage.what.color(palette));
-            let at = pos2(rect.min.x + 13.0, rect.center().y - galley.size().y / 2.0);
-            ui.painter().galley(at, galley, palette.weak);
-            response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &text));
-            response.on_hover_text(sentence);
-        }
+    let shares = stages.iter().map(|stage| {
+        let (word, explanation) = stage.what.words();
+        let label = format!("{word} {}", format::duration(stage.took));
+        let (weight, color) = (stage.took.as_secs_f64(), stage.what.color(palette));
+        Share { label, explanation, weight, color }
     });
+    share_bar(ui, &shares.collect::<Vec<_>>());
 }
 
 #[cfg(test)]

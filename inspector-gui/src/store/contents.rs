@@ -13,6 +13,7 @@ use framescope_core::{Index, Opcode};
 use parking_lot::{Condvar, Mutex};
 
 use super::Shared;
+use super::about::{self, Saved};
 use super::preview::{MAX_OCTETS, Preview};
 use crate::detail::{Fragment, Selected, SelectedKind, SelectedMessage};
 use crate::source::CaptureFile;
@@ -238,8 +239,10 @@ fn load(
         Some((plan, about)) => {
             let content =
                 plan.read_message(capture, SELECTED_OCTETS).map_err(|e| unreadable(&e))?;
+            let compression = plan.read_compression(capture, SELECTED_OCTETS).ok().flatten();
             Some(SelectedMessage {
                 content,
+                compression: compression.map(|seen| about.saved.beside(seen)),
                 opcode: about.opcode,
                 frames: about.frames,
                 compressed: about.compressed,
@@ -265,6 +268,7 @@ struct AboutMessage {
     compressed: bool,
     wire_len: u64,
     data_len: u64,
+    saved: Saved,
 }
 
 impl Plans {
@@ -295,6 +299,7 @@ impl Plans {
                 compressed: first.is_compressed(),
                 wire_len: lens.map(|frame| frame.header().payload_len.value).sum(),
                 data_len: row.data_len,
+                saved: Saved::of(index, first),
             };
             opcode.begins_message().then_some((index.message_plan(message)?, about))
         });
@@ -315,6 +320,7 @@ impl Plans {
             offset: frame.offset(),
             first_octet_at: frame.first_octet_at(),
             last_octet_at: index.frames().last_octet_at(frame_row)?,
+            times: about::times(index, frame_row),
             frame: FrameContent { header, wire: Bytes::new(), payload: Bytes::new() },
             fragment: (fragments.len() > 1).then_some(fragment),
             message: None,

@@ -14,8 +14,10 @@ use super::Shared;
 
 /// How long the index may be held by the follower at a time.
 const BITE: Duration = Duration::from_millis(2);
-/// How long a wait for more lasts before it is asked again whether to go on.
+/// How long a wait for more of a proxy's capture lasts before it is asked again whether to go on.
 const WAIT: Duration = Duration::from_millis(250);
+/// How often a file is looked at: whoever writes it does not tell.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// How long a file must not have grown to count as finished.
 const QUIET: Duration = Duration::from_millis(700);
@@ -92,6 +94,7 @@ pub(super) fn follow(
         stand_behind_the_wire();
     }
     let mut finished = false;
+    let mut quiet_since = Instant::now();
     let mut records = Vec::new();
     let mut trouble = None;
     while !shared.stopped() {
@@ -99,8 +102,14 @@ pub(super) fn follow(
         if told != trouble {
             shared.wake.touch();
         }
-        let wait = if source.is_file() && !finished { QUIET } else { WAIT };
+        let wait = match (source.is_file(), finished) {
+            (true, false) => LOOK,
+            _ => WAIT,
+        };
         let grown = source.wait_beyond(tail.offset(), wait) > tail.offset();
+        if grown {
+            quiet_since = Instant::now();
+        }
         match (grown, finished) {
             (true, true) => {
                 (tail, finished) = (source.follow().map_err(tell)?, false);
@@ -111,7 +120,7 @@ pub(super) fn follow(
                 tail.read_more().map_err(tell)?;
             }
             // A file that does not grow gives out what was held back; a proxy's capture goes on.
-            (false, false) if source.is_file() && !shared.stopped() => {
+            (false, false) if source.is_file() && quiet_since.elapsed() >= QUIET => {
                 tail.finish();
                 finished = true;
             }

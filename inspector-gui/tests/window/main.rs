@@ -304,6 +304,13 @@ fn the_tabs_show_the_handshake_and_the_findings_of_a_connection() {
     window.harness.get_by_label("Findings").click();
     window.harness.run_ok();
     window.harness.get_by_label_contains("a client frame is not masked").click();
+    window.until("its octets are read", |app| app.view().findings.chosen().is_some());
+    window.harness.run_ok();
+    for told in ["proven", "FRAME_UNMASKED_FROM_CLIENT", "RFC 6455 §5.1"] {
+        window.harness.get_by_label(told);
+    }
+    assert!(window.harness.query_all_by_label_contains("from the frame's first on").count() > 0);
+    window.harness.get_by_label("Show the frame").click();
     window.harness.run_ok();
     let listing = window.app().settings().listing;
     assert_eq!((window.app().view().tab, listing), (Tab::Messages, Listing::Frames));
