@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use egui::{CentralPanel, Frame, Margin, OpenUrl, Panel, Rangef, Ui};
+use framescope_core::index::{ConnectionSummary, FrameRow};
+use framescope_core::payload::protobuf::MessageType;
 use framescope_core::{ConnectionId, Direction};
 use jiff::tz::TimeZone;
 
@@ -14,12 +16,13 @@ use crate::list::{Kinds, RowFilter, ViewRows, VirtualList, Words};
 use crate::panels::findings::FindingsView;
 use crate::panels::status::Rate;
 use crate::panels::{
-    connections, exchanges, filter_bar, findings, notice, open, search, status, table, top,
+    connections, exchanges, filter_bar, findings, notice, open, schema, search, status, table, top,
 };
 use crate::settings::{Listing, Settings};
 use crate::source::Source;
 use crate::store::{RowKey, Search, Selection, Store, Wake};
 use crate::theme;
+use crate::timing_tab::TimingTab;
 
 /// The centre's tabs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -31,6 +34,8 @@ pub enum Tab {
     Handshake,
     /// What peers did against the standards.
     Findings,
+    /// Where the time of the connection went.
+    Timing,
 }
 
 /// How many rows there are of each kind: at the moment of a pause, or of a clearing.
@@ -157,9 +162,13 @@ pub struct App {
     pub(crate) rate: Rate,
     pub(crate) clock: connections::Clock,
     pub(crate) dialog: Option<open::Dialog>,
+    pub(crate) schema_dialog: Option<schema::Dialog>,
+    /// What Protobuf payloads are read as.
+    pub(crate) message_type: Option<MessageType>,
     detail: DetailPane,
     exchange: ExchangePane,
     handshake: HandshakeTab,
+    timing: TimingTab,
     wake: Wake,
 }
 
@@ -171,6 +180,7 @@ impl App {
         let wake = Wake::new(ctx.clone());
         let zone = TimeZone::system();
         Self {
+            message_type: schema::remembered(&settings.protobuf),
             store: Store::open(source, wake.clone()),
             settings,
             view: View { connections: VirtualList::at_top(), ..View::default() },
@@ -180,7 +190,9 @@ impl App {
             rate: Rate::default(),
             clock: connections::Clock::default(),
             dialog: None,
+            schema_dialog: None,
             handshake: HandshakeTab::default(),
+            timing: TimingTab::default(),
             wake,
         }
     }
@@ -235,6 +247,7 @@ impl App {
         let view = View { connections: VirtualList::at_top(), ..View::default() };
         self.view = view;
         self.rate = Rate::default();
+        self.timing = TimingTab::default();
         self.store = Store::open(Arc::new(source), self.wake.clone());
         Ok(())
     }
@@ -292,6 +305,7 @@ impl App {
             Command::ShowMessages => self.view.tab = Tab::Messages,
             Command::ShowHandshake => self.view.tab = Tab::Handshake,
             Command::ShowFindings => self.view.tab = Tab::Findings,
+            Command::ShowTiming => self.view.tab = Tab::Timing,
             Command::ListMessages => self.list(Listing::Messages),
             Command::ListFrames => self.list(Listing::Frames),
             Command::Unselect if self.view.tab == Tab::Findings => self.view.findings.unchoose(),
@@ -368,6 +382,7 @@ impl App {
                     .running_search()
                     .map(|search| Sought::new(search.number(), Arc::clone(search.pattern())));
                 self.detail.look_for(sought);
+                self.detail.read_protobuf_as(self.message_type.clone());
                 let key = loaded.selection.key;
                 let said = self.store.dissections().said().filter(|said| said.key == key);
                 self.detail.take_in(said, selected);
@@ -379,6 +394,9 @@ impl App {
                         table.fragment = table.fragment.saturating_sub(1);
                     }
                     Some(DetailAction::Close) => table.selected = None,
+                    Some(DetailAction::ChooseMessageType) => {
+                        self.schema_dialog = Some(schema::Dialog::new(&self.settings.protobuf));
+                    }
                     Some(DetailAction::ReadAs(by_user)) => {
                         self.store.dissections().read_as(selected.connection, by_user);
                     }
@@ -396,20 +414,30 @@ impl App {
         }
     }
 
-    fn handshake_ui(&mut self, ui: &mut Ui) {
-        let summary = {
-            let index = self.store.index();
-            let of_selection = || {
-                let frame = match self.selection()?.key {
-                    RowKey::Message(row) => index.messages().get(row)?.first_frame as usize,
-                    RowKey::Frame(row) => row,
-                };
-                index.frames().get(frame).map(framescope_core::index::FrameRow::connection)
+    /// The chosen connection, or that of the selected row.
+    fn looked_at(&self) -> Option<ConnectionSummary> {
+        let index = self.store.index();
+        let of_selection = || {
+            let frame = match self.selection()?.key {
+                RowKey::Message(row) => index.messages().get(row)?.first_frame as usize,
+                RowKey::Frame(row) => row,
             };
-            let id = self.view.connection.or_else(of_selection);
-            id.and_then(|id| index.connection(id).cloned())
+            index.frames().get(frame).map(FrameRow::connection)
         };
-        self.handshake.ui(ui, summary.as_ref());
+        let id = self.view.connection.or_else(of_selection)?;
+        index.connection(id).cloned()
+    }
+
+    fn handshake_ui(&mut self, ui: &mut Ui) {
+        let connection = self.looked_at();
+        self.handshake.ui(ui, connection.as_ref());
+    }
+
+    fn timing_ui(&mut self, ui: &mut Ui) {
+        let connection = self.looked_at();
+        let Extent { frames, messages, .. } = self.extent();
+        let until = (frames, messages);
+        self.timing.ui(ui, &self.store, connection.as_ref(), until, &self.zone);
     }
 }
 
@@ -480,9 +508,11 @@ impl eframe::App for App {
                 }
                 Tab::Handshake => self.handshake_ui(ui),
                 Tab::Findings => findings::findings_ui(self, ui, &mut commands),
+                Tab::Timing => self.timing_ui(ui),
             }
         });
         open::dialog_ui(self, &ctx);
+        schema::dialog_ui(self, &ctx);
         for command in commands {
             self.run(&ctx, command);
             ctx.request_repaint();

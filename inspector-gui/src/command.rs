@@ -41,6 +41,8 @@ pub enum Command {
     ShowHandshake,
     /// Show the findings tab.
     ShowFindings,
+    /// Show the timing tab.
+    ShowTiming,
     /// One row a message.
     ListMessages,
     /// One row a frame.
@@ -51,7 +53,7 @@ pub enum Command {
 
 impl Command {
     /// Those that have a key, in the order they are tried.
-    const WITH_KEY: [Self; 10] = [
+    const WITH_KEY: [Self; 11] = [
         Self::FocusFilter,
         Self::FindPrevious,
         Self::FindNext,
@@ -60,6 +62,7 @@ impl Command {
         Self::ShowMessages,
         Self::ShowHandshake,
         Self::ShowFindings,
+        Self::ShowTiming,
         Self::TogglePause,
         Self::Unselect,
     ];
@@ -83,6 +86,7 @@ impl Command {
             Self::ShowMessages | Self::ListMessages => "Messages",
             Self::ShowHandshake => "Handshake",
             Self::ShowFindings => "Findings",
+            Self::ShowTiming => "Timing",
             Self::ListFrames => "Frames",
             Self::Unselect => "Close details",
         }
@@ -107,6 +111,7 @@ impl Command {
             Self::ShowMessages => "What was said: one table of all messages",
             Self::ShowHandshake => "How the connection was opened: both heads and every check",
             Self::ShowFindings => "What peers did against the standards",
+            Self::ShowTiming => "Where the time of a connection went, and its rates and sizes",
             Self::ListMessages => "One row a message, put together and inflated",
             Self::ListFrames => "One row a frame, as it crossed the wire",
             Self::Unselect => "Close the detail pane",
@@ -124,6 +129,7 @@ impl Command {
             Self::ShowMessages => (Modifiers::COMMAND, Key::Num1),
             Self::ShowHandshake => (Modifiers::COMMAND, Key::Num2),
             Self::ShowFindings => (Modifiers::COMMAND, Key::Num3),
+            Self::ShowTiming => (Modifiers::COMMAND, Key::Num4),
             Self::TogglePause => (Modifiers::NONE, Key::Space),
             Self::Unselect => (Modifiers::NONE, Key::Escape),
             _ => return None,

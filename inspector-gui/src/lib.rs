@@ -24,6 +24,7 @@ pub mod settings;
 pub mod source;
 pub mod store;
 pub mod theme;
+pub mod timing_tab;
 pub mod widgets;
 
 pub use app::App;

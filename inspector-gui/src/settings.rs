@@ -22,6 +22,16 @@ pub enum Listing {
     Frames,
 }
 
+/// What Protobuf payloads are.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ProtobufSettings {
+    /// A file with a `FileDescriptorSet`.
+    pub descriptor_set: Option<PathBuf>,
+    /// The full name of one of its message types; `None` reads without a schema.
+    pub message_type: Option<String>,
+}
+
 /// The user's choices.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -38,6 +48,8 @@ pub struct Settings {
     pub search: SearchOptions,
     /// Column widths of the exchanges table.
     pub exchange_columns: Columns,
+    /// What Protobuf payloads are.
+    pub protobuf: ProtobufSettings,
     /// Captures opened lately, the newest first.
     pub recent: Vec<PathBuf>,
 }

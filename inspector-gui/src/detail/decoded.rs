@@ -5,7 +5,7 @@ use std::ops::Range;
 use bytes::Bytes;
 use egui::containers::menu::MenuButton;
 use egui::{Button, Label, RichText, Ui};
-use framescope_core::payload::{Body, Detection, Format, Hints, Limits, Span, View, detect, view};
+use framescope_core::payload::{Body, Format, Hints, Lens, Limits, Seen, Span, View, protobuf};
 
 use crate::detail::Sought;
 use crate::fonts::{self, icon};
@@ -20,12 +20,12 @@ const UNASKED_OCTETS: usize = 4 << 20;
 #[derive(Debug, Default)]
 pub(super) struct Decoded {
     octets: Bytes,
-    /// What it seems to be; `None` where nobody has looked yet.
-    detection: Option<Detection>,
-    /// The format that the user chose; it stays for the payloads that follow.
-    chosen: Option<Format>,
-    /// What it was read as last, with what came out of each wrapping.
-    view: Option<View>,
+    /// What its opcode says, and whether there is more of it.
+    hints: Hints<'static>,
+    /// What the user chose; it stays for the payloads that follow.
+    lens: Lens,
+    /// What it was read as last, with what came out of each wrapping; `None` where nobody has looked yet.
+    seen: Option<Seen>,
     tree: Option<TreeView>,
     text: Option<String>,
     text_view: TextView,
@@ -38,18 +38,25 @@ impl Decoded {
     /// Takes in another payload. `is_text` is what its opcode says, `is_cut` that there is more of it.
     pub(super) fn take_in(&mut self, octets: &Bytes, is_text: Option<bool>, is_cut: bool) {
         self.octets = octets.clone();
-        self.detection = None;
-        self.view = None;
-        if octets.len() <= UNASKED_OCTETS {
-            let hints = Hints { is_text, is_cut, ..Hints::default() };
-            self.detection = Some(detect(octets, &hints));
+        self.hints = Hints { is_text, is_cut, ..Hints::default() };
+        self.read(self.lens.format.is_some() || octets.len() <= UNASKED_OCTETS);
+    }
+
+    /// Reads Protobuf as messages of this type from now on, or without a schema.
+    pub(super) fn read_protobuf_as(&mut self, message_type: Option<protobuf::MessageType>) {
+        if self.lens.message_type != message_type {
+            self.lens.message_type = message_type;
+            self.read(self.seen.is_some());
         }
-        self.read();
+    }
+
+    fn view(&self) -> Option<&View> {
+        self.seen.as_ref().map(|seen| &seen.view)
     }
 
     /// Marks what is looked for in what is shown.
     pub(super) fn mark(&mut self, sought: Option<&Sought>) {
-        let Some(view) = &self.view else { return };
+        let Some(Seen { view, .. }) = &self.seen else { return };
         let octets = view.innermost().1.unwrap_or(&self.octets);
         self.places = sought.map_or_else(Vec::new, |sought| sought.places(octets));
         self.text_view.mark(&self.places);
@@ -60,14 +67,15 @@ impl Decoded {
 
     /// The format it is shown as.
     fn format(&self) -> Option<Format> {
-        self.chosen.or_else(|| self.detection.as_ref().map(|detection| detection.format))
+        self.lens.format.or_else(|| self.view().map(|view| view.format))
     }
 
-    fn read(&mut self) {
-        self.view = self.format().map(|format| view(format, &self.octets, &Limits::VIEW));
+    fn read(&mut self, is_asked: bool) {
+        let see = || self.lens.see(&self.octets, &self.hints, &Limits::VIEW);
+        self.seen = is_asked.then(see);
         (self.tree, self.text) = (None, None);
         (self.text_view, self.hex_view) = (TextView::default(), HexView::default());
-        let Some(view) = &self.view else { return };
+        let Some(Seen { view, .. }) = &self.seen else { return };
         let (inner, unpacked) = view.innermost();
         match &inner.body {
             Body::Tree(tree) => self.tree = Some(TreeView::new(tree.clone())),
@@ -81,11 +89,11 @@ impl Decoded {
 
     /// Whether decoding shows more than text or octets do.
     pub(super) fn tells_more(&self) -> bool {
-        let Some(view) = &self.view else { return false };
+        let Some(view) = self.view() else { return false };
         match &view.body {
             Body::Tree(tree) => {
                 let root = tree.root();
-                self.chosen.is_some() || root.is_some_and(|root| root.value.is_container())
+                self.lens.format.is_some() || root.is_some_and(|root| root.value.is_container())
             }
             Body::Image(_) | Body::Inner(_) => true,
             Body::Octets | Body::Lines(_) => false,
@@ -102,19 +110,20 @@ impl Decoded {
 
     /// The payload as it is shown, as text.
     pub(super) fn text(&self, octets: &[u8]) -> String {
-        self.view.as_ref().map(|view| view.text(octets)).unwrap_or_default()
+        self.view().map(|view| view.text(octets)).unwrap_or_default()
     }
 
     /// The octets of the payload that the selected value was read from.
     pub(super) fn selected_span(&self) -> Option<Span> {
-        let is_direct = matches!(self.view.as_ref()?.body, Body::Tree(_));
+        let is_direct = matches!(self.view()?.body, Body::Tree(_));
         self.tree.as_ref()?.selected_span().filter(|span| is_direct && !span.is_empty())
     }
 
-    /// The choice of a format, and what is to be said of the whole.
-    pub(super) fn choice_ui(&mut self, ui: &mut Ui) {
+    /// The choice of a format, and what is to be said of the whole; whether a message type is to be
+    /// chosen.
+    pub(super) fn choice_ui(&mut self, ui: &mut Ui) -> bool {
         let palette = theme::palette(ui);
-        let mut choice = None;
+        let (mut choice, mut asks_for_type) = (None, false);
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 8.0;
             let label = self.format().map_or("choose a format", Format::label);
@@ -122,7 +131,7 @@ impl Decoded {
             let button = Button::new((RichText::new(label).size(12.0), caret));
             let (response, _) = MenuButton::from_button(button).ui(ui, |ui| {
                 ui.set_min_width(150.0);
-                if self.chosen.is_some() && ui.button("As detected").clicked() {
+                if self.lens.format.is_some() && ui.button("As detected").clicked() {
                     choice = Some(None);
                 }
                 for format in Format::ALL {
@@ -133,22 +142,25 @@ impl Decoded {
                 }
             });
             response.on_hover_text("Read the payload as another format");
-            let reason = match (&self.detection, self.chosen) {
-                (_, Some(_)) => "as chosen".to_owned(),
-                (Some(detection), None) => detection.reason.clone(),
-                (None, None) => "a long payload: not decoded unless asked for".to_owned(),
+            if self.format() == Some(Format::Protobuf) {
+                let name =
+                    self.lens.message_type.as_ref().map_or("no schema", |known| known.name());
+                let button = Button::new(RichText::new(name).size(12.0)).truncate();
+                let response = ui.add(button).on_hover_text("Choose a schema and a message type");
+                asks_for_type = response.clicked();
+            }
+            let reason = match &self.seen {
+                Some(seen) => seen.reason.clone(),
+                None => "a long payload: not decoded unless asked for".to_owned(),
             };
             let reason = RichText::new(reason).size(11.5).color(palette.weak);
             ui.add(Label::new(reason).truncate());
         });
-        if let Some(chosen) = choice {
-            self.chosen = chosen;
-            if self.detection.is_none() {
-                self.detection = Some(detect(&self.octets, &Hints::default()));
-            }
-            self.read();
+        if let Some(format) = choice {
+            self.lens.format = format;
+            self.read(true);
         }
-        let mut next = self.view.as_ref();
+        let mut next = self.view();
         while let Some(view) = next {
             facts_ui(ui, view);
             next = match &view.body {
@@ -163,11 +175,12 @@ impl Decoded {
                 _ => None,
             };
         }
+        asks_for_type
     }
 
     /// What it holds, in all the width and this height.
     pub(super) fn body_ui(&mut self, ui: &mut Ui, height: f32, octets: &Bytes, text: &str) {
-        let Some(view) = &self.view else { return };
+        let Some(Seen { view, .. }) = &self.seen else { return };
         let (inner, unpacked) = view.innermost();
         let is_unpacked = unpacked.is_some();
         let octets = unpacked.unwrap_or(octets).clone();

@@ -23,6 +23,7 @@ mod times;
 
 use egui::text::LayoutJob;
 use egui::{FontId, Label, RichText, ScrollArea, TextFormat, Ui};
+use framescope_core::payload::protobuf::MessageType;
 use jiff::tz::TimeZone;
 
 pub use exchange::ExchangePane;
@@ -166,6 +167,11 @@ impl DetailPane {
     /// Marks what is looked for wherever the payload holds it, from now on; `None` marks nothing.
     pub fn look_for(&mut self, sought: Option<Sought>) {
         self.payload.look_for(sought);
+    }
+
+    /// Reads Protobuf as messages of this type from now on, or without a schema.
+    pub fn read_protobuf_as(&mut self, message_type: Option<MessageType>) {
+        self.payload.read_protobuf_as(message_type);
     }
 
     /// The tab that the payload is shown in.

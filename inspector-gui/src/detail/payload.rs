@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use egui::{Label, RichText, Ui};
 use framescope_core::Opcode;
+use framescope_core::payload::protobuf::MessageType;
 
 use crate::detail::Sought;
 use crate::detail::decoded::Decoded;
@@ -129,6 +130,11 @@ impl PayloadPane {
         }
     }
 
+    /// Reads Protobuf as messages of this type from now on, or without a schema.
+    pub(super) fn read_protobuf_as(&mut self, message_type: Option<MessageType>) {
+        self.decoded.read_protobuf_as(message_type);
+    }
+
     fn mark(&mut self) {
         let places = |octets: &[u8]| {
             self.sought.as_ref().map_or_else(Vec::new, |sought| sought.places(octets))
@@ -232,11 +238,14 @@ impl PayloadPane {
             ui.label(RichText::new(empty).color(palette.weak));
             return None;
         }
+        let mut action = None;
         match self.tab {
             PayloadTab::Subprotocol => {}
             PayloadTab::Decoded => {
                 let bottom = ui.cursor().top() + height;
-                self.decoded.choice_ui(ui);
+                if self.decoded.choice_ui(ui) {
+                    action = Some(DetailAction::ChooseMessageType);
+                }
                 let left = (bottom - ui.cursor().top()).max(TAB_HEIGHT);
                 self.decoded.body_ui(ui, left, &self.octets, &self.text);
             }
@@ -257,7 +266,7 @@ impl PayloadPane {
             }
             PayloadTab::Text => self.text_view.ui(ui, height, &self.text),
         }
-        None
+        action
     }
 
     fn remarks_ui(&self, ui: &mut Ui, selected: &Selected) {

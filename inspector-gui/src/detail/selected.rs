@@ -106,6 +106,8 @@ pub enum DetailAction {
     PreviousFragment,
     /// Show the frame after this one in the same message.
     NextFragment,
+    /// Choose what Protobuf payloads are.
+    ChooseMessageType,
     /// Close the pane.
     Close,
 }

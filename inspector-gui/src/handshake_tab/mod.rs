@@ -348,6 +348,6 @@ fn empty_ui(ui: &mut Ui, heading: &str, line: &str) {
 
 #[cfg(test)]
 #[path = "../../examples/gallery/handshakes.rs"]
-mod handshakes;
+pub(crate) mod handshakes;
 #[cfg(test)]
 mod tests;

@@ -35,6 +35,7 @@ pub fn tabs_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
             (Tab::Messages, Command::ShowMessages),
             (Tab::Handshake, Command::ShowHandshake),
             (Tab::Findings, Command::ShowFindings),
+            (Tab::Timing, Command::ShowTiming),
         ];
         for (tab, command) in tabs {
             if parts::tab(ui, command, app.view.tab == tab) {

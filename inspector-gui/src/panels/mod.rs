@@ -1,5 +1,6 @@
 //! The areas of the window, one file each.
 
+pub mod chooser;
 pub mod connections;
 pub mod exchanges;
 pub mod filter_bar;
@@ -8,6 +9,7 @@ pub mod format;
 pub mod notice;
 pub mod open;
 pub mod parts;
+pub mod schema;
 pub mod search;
 pub mod status;
 pub mod table;

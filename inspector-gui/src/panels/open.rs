@@ -1,18 +1,15 @@
 //! The dialog that asks for a capture: a path, the latest captures, or the desktop's own chooser.
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, TryRecvError};
-use std::time::{Duration, Instant};
 
 use egui::{Button, Context, Frame, Id, Key, Modal, RichText, TextEdit, Ui};
 
+use super::chooser::{self, Choice, Chooser};
 use crate::App;
 use crate::command::Command;
 use crate::theme;
 
 const LISTED: usize = 8;
-/// A chooser that answers sooner than anyone can click was never shown.
-const NEVER_SHOWN: Duration = Duration::from_millis(250);
 
 /// The dialog while it is open.
 #[derive(Debug)]
@@ -20,7 +17,7 @@ pub struct Dialog {
     path: String,
     captures: Vec<PathBuf>,
     trouble: Option<String>,
-    chooser: Option<(Receiver<Option<PathBuf>>, Instant)>,
+    chooser: Chooser,
     fresh: bool,
 }
 
@@ -35,7 +32,13 @@ impl Dialog {
         }
         captures.retain(|capture| capture.is_file());
         captures.truncate(LISTED);
-        Self { path: String::new(), captures, trouble: None, chooser: None, fresh: true }
+        Self {
+            path: String::new(),
+            captures,
+            trouble: None,
+            chooser: Chooser::default(),
+            fresh: true,
+        }
     }
 
     /// Opened because this file could not be.
@@ -70,7 +73,7 @@ pub fn dialog_ui(app: &mut App, ctx: &Context) {
         ui.set_width(460.0);
         chosen = content_ui(&mut dialog, ui);
     });
-    if let Some(path) = dialog.take_chosen(ctx) {
+    if let Some(path) = dialog.take_chosen() {
         chosen = Some(path);
     }
     match chosen {
@@ -129,9 +132,10 @@ fn content_ui(dialog: &mut Dialog, ui: &mut Ui) -> Option<PathBuf> {
             chosen = Some(expand_home(dialog.path.trim()));
         }
         let browse =
-            ui.add_enabled(dialog.chooser.is_none(), Button::new("Browse…").fill(palette.raised));
+            ui.add_enabled(!dialog.chooser.is_open(), Button::new("Browse…").fill(palette.raised));
         if browse.on_hover_text("Ask with the desktop's own dialog").clicked() {
-            dialog.browse(ui.ctx().clone());
+            let captures = ("Captures", &["pcapng", "pcap", "cap"][..]);
+            dialog.chooser.ask(ui.ctx().clone(), Command::OpenCapture.label(), captures);
         }
         if ui.add(Button::new("Cancel").fill(palette.raised)).clicked() {
             ui.close();
@@ -141,46 +145,20 @@ fn content_ui(dialog: &mut Dialog, ui: &mut Ui) -> Option<PathBuf> {
 }
 
 impl Dialog {
-    /// Asks with the desktop's own dialog, on a thread of its own: it may stay open for long.
-    fn browse(&mut self, ctx: Context) {
-        let (answer, answered) = std::sync::mpsc::channel();
-        let ask = move || {
-            let chosen = rfd::FileDialog::new()
-                .set_title(Command::OpenCapture.label())
-                .add_filter("Captures", &["pcapng", "pcap", "cap"])
-                .pick_file();
-            // Nobody listens any more where the dialog was closed meanwhile.
-            let _ = answer.send(chosen);
-            ctx.request_repaint();
-        };
-        if std::thread::Builder::new().name("chooser".to_owned()).spawn(ask).is_ok() {
-            self.chooser = Some((answered, Instant::now()));
-        }
-    }
-
-    fn take_chosen(&mut self, ctx: &Context) -> Option<PathBuf> {
-        let (answered, asked) = self.chooser.as_ref()?;
-        match answered.try_recv() {
-            Ok(chosen) => {
-                if chosen.is_none() && asked.elapsed() < NEVER_SHOWN {
-                    let line = "This desktop offers no file dialog; type the path instead.";
-                    self.trouble = Some(line.to_owned());
-                    ctx.request_repaint();
-                }
-                self.chooser = None;
-                chosen
-            }
-            Err(TryRecvError::Disconnected) => {
-                self.chooser = None;
+    fn take_chosen(&mut self) -> Option<PathBuf> {
+        match self.chooser.take() {
+            Choice::File(path) => Some(path),
+            Choice::NoDialog => {
+                self.trouble = Some(chooser::NONE_HERE.to_owned());
                 None
             }
-            Err(TryRecvError::Empty) => None,
+            Choice::NotYet => None,
         }
     }
 }
 
 /// `~/` at the start means the home folder, as in a shell.
-fn expand_home(path: &str) -> PathBuf {
+pub(super) fn expand_home(path: &str) -> PathBuf {
     let home = directories::BaseDirs::new();
     match (path.strip_prefix("~/"), home) {
         (Some(rest), Some(home)) => home.home_dir().join(rest),

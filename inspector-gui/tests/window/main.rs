@@ -318,6 +318,66 @@ fn the_tabs_show_the_handshake_and_the_findings_of_a_connection() {
 }
 
 #[test]
+fn the_timing_tab_tells_rates_and_what_is_not_known() {
+    let mut capture = Capture::new();
+    let on = capture.websocket("/timed");
+    for _ in 0..3 {
+        capture.text(on, UP, "ask");
+        capture.text(on, DOWN, "answer");
+    }
+    capture.frame(on, DOWN, Opcode::Ping, b"alive");
+    capture.frame(on, UP, Opcode::Pong, b"alive");
+    let mut window = capture.open(1280.0, 800.0);
+    window.harness.get_by_label("Timing").click();
+    window.harness.run_ok();
+    window.harness.get_by_label("Select a connection to see where its time went.");
+    window.harness.get_by_label_contains("connection /timed").click();
+    window.harness.run_ok();
+    assert_eq!(window.app().view().tab, Tab::Timing);
+    for told in
+        ["Frames over time: 4 up, 4 down", "TCP to the server: not recorded", "↓ the server"]
+    {
+        window.harness.get_by_label(told);
+    }
+    let answers = "Which message answers which is known only where a sub-protocol tells.";
+    window.harness.get_by_label(answers);
+}
+
+/// `package m; message Q { int32 side = 1; }`, as `protoc --descriptor_set_out` writes it.
+const DESCRIPTOR_SET: &[u8] = b"\x0a\x27\x0a\x07a.proto\x12\x01m\x22\x11\x0a\x01Q\x12\x0c\
+    \x0a\x04side\x18\x01\x20\x01\x28\x05\x62\x06proto3";
+
+#[test]
+fn protobuf_is_read_by_a_message_type_that_was_chosen() {
+    let mut capture = Capture::new();
+    let on = capture.websocket("/quotes");
+    capture.frame(on, DOWN, Opcode::Binary, b"\x08\x96\x01\x12\x07testing");
+    let mut window = capture.open(1280.0, 800.0);
+    window.harness.get_by_label_contains("message 1,").click();
+    window.until("it is read", |app| app.store().contents().loaded().is_some());
+    window.harness.run_ok();
+    window.harness.get_by_label("no schema").click();
+    window.harness.run_ok();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("quotes.binpb");
+    std::fs::write(&path, DESCRIPTOR_SET).expect("written");
+    let field = window.harness.get_by_label("Path of the descriptor set");
+    field.focus();
+    window.harness.run_ok();
+    let field = window.harness.get_by_label("Path of the descriptor set");
+    field.type_text(&path.display().to_string());
+    window.harness.run_ok();
+    window.harness.get_by_label("Read").click();
+    window.harness.run_ok();
+    window.harness.get_by_label("m.Q").click();
+    window.harness.run_ok();
+    assert_eq!(window.app().settings().protobuf.message_type.as_deref(), Some("m.Q"));
+    assert_eq!(window.app().settings().protobuf.descriptor_set.as_deref(), Some(&*path));
+    assert!(window.harness.query_all_by_label_contains("side").count() > 0, "fields have names");
+    window.harness.get_by_label("m.Q");
+}
+
+#[test]
 fn at_a_million_rows_the_last_is_a_key_away_and_one_pixel_is_one_pixel() {
     const ROWS: usize = 1_000_000;
     let mut window = long(ROWS);
