@@ -31,6 +31,7 @@ enum What {
     Passing,
     Server,
     Returning,
+    Answer,
 }
 
 impl What {
@@ -52,6 +53,11 @@ impl What {
                 "answer in the proxy",
                 "From the server's whole answer to its being passed on to the client",
             ),
+            Self::Answer => (
+                "waiting for the answer",
+                "The server's part and the proxy's: an answer that is passed on unchanged is recorded once, \
+                 and does not tell them apart",
+            ),
         }
     }
 
@@ -62,7 +68,7 @@ impl What {
             Self::Dial => palette.length,
             Self::UpstreamTls => palette.opcode,
             Self::Passing | Self::Returning => palette.masking_key,
-            Self::Server => palette.payload,
+            Self::Server | Self::Answer => palette.payload,
         }
     }
 }
@@ -101,9 +107,14 @@ pub fn stages(connection: &ConnectionSummary) -> Vec<Stage> {
     }
     let passing = timing.request_in_proxy.map(|took| took.saturating_sub(dialled));
     put(What::Passing, asked.map(|asked| asked + dialled), passing);
-    put(What::Server, passed, timing.answer_of_server);
-    let returning = answered.zip(returned).map(|(from, to)| to.saturating_sub(from));
-    put(What::Returning, answered, returning);
+    if answered.is_some() {
+        put(What::Server, passed, timing.answer_of_server);
+        let returning = answered.zip(returned).map(|(from, to)| to.saturating_sub(from));
+        put(What::Returning, answered, returning);
+    } else {
+        let began = passed.or_else(|| asked.map(|asked| asked + dialled));
+        put(What::Answer, began, began.zip(returned).map(|(from, to)| to.saturating_sub(from)));
+    }
     stages
 }
 
@@ -180,7 +191,8 @@ mod tests {
         assert!(told.contains(&("client TLS", Some(0), Some(2200))), "{told:?}");
         assert!(told.contains(&("TCP to the server", Some(0), Some(900))), "{told:?}");
         assert!(told.contains(&("TLS to the server", Some(900), Some(3100))), "{told:?}");
-        assert!(told.contains(&("waiting for the server", None, None)), "{told:?}");
+        assert!(told.contains(&("request in the proxy", Some(4000), None)), "{told:?}");
+        assert!(told.contains(&("waiting for the answer", Some(4000), Some(4400))), "{told:?}");
     }
 
     #[test]

@@ -377,6 +377,40 @@ fn protobuf_is_read_by_a_message_type_that_was_chosen() {
     window.harness.get_by_label("m.Q");
 }
 
+/// A file dropped on the window.
+#[derive(Debug)]
+struct Dropped(std::path::PathBuf);
+
+impl egui::DroppedFile for Dropped {
+    fn path(&self) -> &std::path::Path {
+        &self.0
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        std::fs::read(&self.0).map_err(|error| error.to_string())
+    }
+}
+
+#[test]
+fn a_capture_dropped_on_the_window_is_opened_and_remembered() {
+    let mut window = chat();
+    let other = long(3);
+    let path = other.app().source().capture_path().to_owned();
+    let drop_it = |window: &mut Window, path: &std::path::Path| {
+        let file = std::sync::Arc::new(Dropped(path.to_owned()));
+        window.harness.input_mut().dropped_files.push(file);
+        window.harness.step();
+    };
+    drop_it(&mut window, &path);
+    window.settle();
+    window.harness.get_by_label_contains("connection /ticker #1");
+    assert_eq!(window.app().full_extent().messages, 3);
+    assert_eq!(window.app().settings().recent.first(), Some(&path));
+    drop_it(&mut window, &path.with_extension("gone"));
+    window.harness.run_ok();
+    assert!(window.harness.query_all_by_label_contains("cannot open").count() > 0);
+}
+
 #[test]
 fn at_a_million_rows_the_last_is_a_key_away_and_one_pixel_is_one_pixel() {
     const ROWS: usize = 1_000_000;
