@@ -87,6 +87,7 @@ impl ExchangePane {
             ui.label(RichText::new("There is no answer yet.").color(palette.weak));
             return;
         };
+        ui.spacing_mut().interact_size.y = 16.0;
         head_ui(ui, head, direction, &Changes::default(), &|_| false);
         hairline(ui);
         if let Some(body) = &exchange.bodies[direction.index()] {

@@ -10,11 +10,13 @@ use egui::{Align2, Color32, FontId, Painter, Rect, Sense, Ui, pos2, vec2};
 use framescope_core::connection::Failure;
 use framescope_core::index::{ConnectionSummary, State};
 use framescope_core::present::Secrets;
+use framescope_core::subprotocol::Subprotocol;
 use framescope_core::{Direction, Finish, Severity, Timestamp};
 
 use super::{format, parts};
 use crate::App;
 use crate::command::Command;
+use crate::detail::subprotocol_name;
 use crate::fonts;
 use crate::list::{CONNECTIONS, List, RowLook};
 use crate::theme::{self, Palette};
@@ -127,9 +129,11 @@ pub fn connections_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
         list,
         |range| {
             let index = store.index();
+            let kept = store.dissections().kept();
             let one = |row: &u32| {
                 let summary = index.connections().get(*row as usize)?;
-                Some(Entry::One(Box::new(One::of(summary, now))))
+                let spoken = kept.reading(summary.id).choice.map(|choice| choice.protocol);
+                Some(Entry::One(Box::new(One::of(summary, now, spoken))))
             };
             let all = || Entry::All {
                 connections: shown.len(),
@@ -204,7 +208,11 @@ fn visible_connections(app: &App, until: usize) -> Arc<[u32]> {
 }
 
 impl One {
-    fn of(summary: &ConnectionSummary, now: Option<Timestamp>) -> Self {
+    fn of(
+        summary: &ConnectionSummary,
+        now: Option<Timestamp>,
+        spoken: Option<Subprotocol>,
+    ) -> Self {
         let is_websocket = summary.is_websocket();
         let goes_on = summary.state != State::Ended;
         let until = now.filter(|_| goes_on).unwrap_or(summary.last_at);
@@ -215,7 +223,10 @@ impl One {
         let mut about = Vec::new();
         if let Some(handshake) = summary.handshake.as_ref().filter(|_| is_websocket) {
             let chosen = handshake.subprotocol.chosen.first();
-            about.extend(chosen.map(|chosen| Secrets::Masked.subprotocol(chosen).to_owned()));
+            // What was agreed on, else what the octets tell.
+            let spoken = spoken.map(|spoken| subprotocol_name(spoken).to_owned());
+            let agreed = chosen.map(|chosen| Secrets::Masked.subprotocol(chosen).to_owned());
+            about.extend(agreed.or(spoken));
             if handshake.deflate.is_some() {
                 about.push("deflate".to_owned());
             }

@@ -18,6 +18,8 @@ use crate::theme::{self, Palette, ROW_HEIGHT};
 use crate::widgets::format::duration;
 
 const HEADER_HEIGHT: f32 = 26.0;
+/// Room that a long target leaves for its answer.
+const ANSWER_ROOM: f32 = 240.0;
 
 const COLUMNS: &[Column] = &[
     Column::new("#", "Number of the row on this connection", 48.0).right(),
@@ -188,7 +190,10 @@ impl Look<'_> {
         let palette = self.palette;
         let mut x = cell.min.x;
         let mut right = cell.max.x;
-        if let Row::Event(event) = row {
+        let says_something = |event: &StreamEvent| !event_preview(event).text.is_empty();
+        if let Row::Event(event) = row
+            && says_something(event)
+        {
             for mark in marks(&event.event).into_iter().rev() {
                 let galley = painter.layout_no_wrap(mark, self.small.clone(), palette.weak);
                 right -= galley.size().x + 8.0;
@@ -199,31 +204,43 @@ impl Look<'_> {
                 );
             }
         }
-        let mut line = |text: &str, color| {
-            if right - x < 24.0 {
+        let line = |x: &mut f32, right: f32, text: &str, color| {
+            if right - *x < 24.0 {
                 return;
             }
-            let at = pos2(x, cell.center().y);
+            let at = pos2(*x, cell.center().y);
             let (anchor, font) = (Align2::LEFT_CENTER, self.mono.clone());
-            x = parts::line(painter, at, anchor, right - x, text, font, color).max.x + 10.0;
+            *x = parts::line(painter, at, anchor, right - *x, text, font, color).max.x + 10.0;
         };
         match row {
             Row::Exchange(exchange) => {
-                line(&target(exchange), palette.text);
+                // The answer counts more than the end of a long target.
+                let full = right;
+                right = x + ((right - x) * 0.55).max(full - x - ANSWER_ROOM);
+                line(&mut x, right, &target(exchange), palette.text);
+                right = full;
                 let status = exchange.response.as_ref().and_then(|head| head.status());
                 let color = match status {
                     Some(400..) => palette.warning,
                     Some(_) => palette.good,
                     None => palette.weak,
                 };
-                line(&answer(exchange), color);
+                line(&mut x, right, &answer(exchange), color);
                 if let Some(Preview { text, .. }) = exchange.preview() {
-                    line(&text, palette.faint);
+                    line(&mut x, right, &text, palette.faint);
                 }
+            }
+            Row::Event(event) if !says_something(event) => {
+                line(&mut x, right, &marks(&event.event).join(", "), palette.weak);
             }
             Row::Event(event) => {
                 let preview = event_preview(event);
-                line(&preview.text, if preview.hex { palette.weak } else { palette.text });
+                line(
+                    &mut x,
+                    right,
+                    &preview.text,
+                    if preview.hex { palette.weak } else { palette.text },
+                );
             }
         }
     }

@@ -275,7 +275,8 @@ fn job(palette: &Palette, part: &Part) -> LayoutJob {
     match &part.what {
         What::Packet { kind, rest } => {
             put(kind, palette.accent);
-            put(&format!(" {rest}"), palette.text);
+            let space = if rest.starts_with([',', ':']) { "" } else { " " };
+            put(&format!("{space}{rest}"), palette.text);
         }
         What::Field { name, value, form } => {
             put(name, palette.text);
