@@ -16,6 +16,8 @@ pub enum Format {
     JsonSequence,
     /// Text that is octets in base64 or base64url (RFC 4648), or such a `data:` URL (RFC 2397).
     Base64,
+    /// JSON Web Token (RFC 7519) in its compact form.
+    Jwt,
     /// PNG, JPEG, GIF, WebP, BMP, SVG.
     Image,
     /// The MessagePack specification.
@@ -38,7 +40,7 @@ pub enum Format {
 
 impl Format {
     /// All of them, in the order of a menu.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Text,
         Self::Json,
         Self::JsonSequence,
@@ -48,6 +50,7 @@ impl Format {
         Self::Protobuf,
         Self::Image,
         Self::Base64,
+        Self::Jwt,
         Self::Gzip,
         Self::Zlib,
         Self::Brotli,
@@ -63,6 +66,7 @@ impl Format {
             Self::Json => "JSON",
             Self::JsonSequence => "JSON lines",
             Self::Base64 => "base64",
+            Self::Jwt => "JWT",
             Self::Image => "image",
             Self::MessagePack => "MessagePack",
             Self::Cbor => "CBOR",
@@ -83,6 +87,7 @@ impl Format {
             Self::Json => "json",
             Self::JsonSequence => "json-lines",
             Self::Base64 => "base64",
+            Self::Jwt => "jwt",
             Self::Image => "image",
             Self::MessagePack => "msgpack",
             Self::Cbor => "cbor",
@@ -110,6 +115,7 @@ impl Format {
             Self::Json => "RFC 8259",
             Self::JsonSequence => "RFC 7464",
             Self::Base64 => "RFC 4648",
+            Self::Jwt => "RFC 7519",
             Self::Image => "the first octets of each image format",
             Self::MessagePack => "github.com/msgpack/msgpack, spec.md",
             Self::Cbor => "RFC 8949",

@@ -45,6 +45,7 @@ pub mod hex;
 pub mod image;
 mod items;
 pub mod json;
+mod jwt;
 #[cfg(test)]
 mod laws;
 mod lens;

@@ -6,7 +6,7 @@ use super::fault::{Cut, CutLimit, Fault};
 use super::notation::{Notation, ellipsed};
 use super::tree::{Tree, Value};
 use super::{
-    Detection, Format, Hints, Limits, Span, base64, bson, cbor, detect, image, json, msgpack,
+    Detection, Format, Hints, Limits, Span, base64, bson, cbor, detect, image, json, jwt, msgpack,
     packed, protobuf, text,
 };
 use crate::present::{counted, octets, thousands};
@@ -104,6 +104,7 @@ pub fn view(format: Format, payload: &[u8], limits: &Limits) -> View {
         }
         Format::Image => image::read(payload),
         Format::Base64 => base64::read(payload, limits),
+        Format::Jwt => jwt::read(payload, limits),
     }
 }
 

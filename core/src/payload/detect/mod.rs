@@ -3,7 +3,7 @@
 use super::fault::Fault;
 use super::image::ImageKind;
 use super::tree::{Tree, Value};
-use super::{Format, Limits, base64, bson, cbor, json, msgpack, packed, protobuf};
+use super::{Format, Limits, base64, bson, cbor, json, jwt, msgpack, packed, protobuf};
 use crate::present::octets;
 
 /// The format that a payload seems to have.
@@ -145,6 +145,11 @@ impl<'a> Look<'a> {
             return;
         }
         self.json(all);
+        if jwt::is_candidate(self.octets) {
+            let reason =
+                "is a JSON Web Token: three parts of base64url, the first names an algorithm";
+            all.push(Detection::new(Format::Jwt, Confidence::Certain, reason));
+        }
         self.base64(all);
         // STOMP ends its frames with NUL, SignalR its records with RS.
         let said = self.octets.strip_suffix(b"\0").unwrap_or(self.octets);
