@@ -7,6 +7,9 @@ use crate::{Direction, Event, EventKind, Frame, Message, OpeningHandshake};
 /// Octets of one compressed message that are looked at closely.
 const MOST_DEFLATED: usize = 16 << 20;
 
+/// Octets of room that a lane keeps from one message to the next.
+const MOST_KEPT: usize = 64 << 10;
+
 /// One compressed message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Compressed {
@@ -104,6 +107,9 @@ impl Lane {
             let microscope = Microscope::of(&self.deflated);
             (microscope, microscope.takeover(self.no_context_takeover))
         });
+        if self.deflated.capacity() > MOST_KEPT {
+            self.deflated = Vec::new();
+        }
         Some(Compressed { facts, seen, so_far: self.so_far })
     }
 }

@@ -10,6 +10,8 @@ pub enum Format {
     Octets,
     /// UTF-8 (RFC 3629), line by line.
     Text,
+    /// UTF-16 (RFC 2781), and what it says.
+    Utf16,
     /// RFC 8259.
     Json,
     /// JSON texts in a row: one a line, or each behind or before a record separator (RFC 7464).
@@ -40,8 +42,9 @@ pub enum Format {
 
 impl Format {
     /// All of them, in the order of a menu.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Text,
+        Self::Utf16,
         Self::Json,
         Self::JsonSequence,
         Self::MessagePack,
@@ -63,6 +66,7 @@ impl Format {
         match self {
             Self::Octets => "hex",
             Self::Text => "text",
+            Self::Utf16 => "UTF-16",
             Self::Json => "JSON",
             Self::JsonSequence => "JSON lines",
             Self::Base64 => "base64",
@@ -84,6 +88,7 @@ impl Format {
         match self {
             Self::Octets => "hex",
             Self::Text => "text",
+            Self::Utf16 => "utf-16",
             Self::Json => "json",
             Self::JsonSequence => "json-lines",
             Self::Base64 => "base64",
@@ -112,6 +117,7 @@ impl Format {
         match self {
             Self::Octets => "",
             Self::Text => "RFC 3629",
+            Self::Utf16 => "RFC 2781",
             Self::Json => "RFC 8259",
             Self::JsonSequence => "RFC 7464",
             Self::Base64 => "RFC 4648",

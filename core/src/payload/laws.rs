@@ -32,6 +32,7 @@ fn octets() -> impl Strategy<Value = Vec<u8>> {
         b"\x20\0\0\0\x03a\0\x10\0\0\0",
         b"\x0a\x05\x0a\x03\x0a\x01",
         b"data:;base64,",
+        b"\xff\xfeA\0",
         b"eyJhbGciOiJub25lIn0.eyJh",
         b"",
     ];

@@ -59,6 +59,7 @@ pub mod protobuf;
 pub mod span;
 pub mod text;
 pub mod tree;
+mod utf16;
 pub mod view;
 
 pub use detect::{Confidence, Detection, Hints, candidates, detect};

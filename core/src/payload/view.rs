@@ -7,7 +7,7 @@ use super::notation::{Notation, ellipsed};
 use super::tree::{Tree, Value};
 use super::{
     Detection, Format, Hints, Limits, Span, base64, bson, cbor, detect, image, json, jwt, msgpack,
-    packed, protobuf, text,
+    packed, protobuf, text, utf16,
 };
 use crate::present::{counted, octets, thousands};
 
@@ -105,6 +105,7 @@ pub fn view(format: Format, payload: &[u8], limits: &Limits) -> View {
         Format::Image => image::read(payload),
         Format::Base64 => base64::read(payload, limits),
         Format::Jwt => jwt::read(payload, limits),
+        Format::Utf16 => utf16::read(payload, limits),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::fault::Fault;
 use super::image::ImageKind;
 use super::tree::{Tree, Value};
-use super::{Format, Limits, base64, bson, cbor, json, jwt, msgpack, packed, protobuf};
+use super::{Format, Limits, base64, bson, cbor, json, jwt, msgpack, packed, protobuf, utf16};
 use crate::present::octets;
 
 /// The format that a payload seems to have.
@@ -124,6 +124,13 @@ impl<'a> Look<'a> {
         if packed::is_zlib_header(self.octets) && self.unpacks(Format::Zlib).is_some() {
             let reason = "begins with a zlib header, and unpacks";
             all.push(Detection::new(Format::Zlib, Confidence::Certain, reason));
+        }
+        if self.hints.is_text != Some(true)
+            && self.hints.nesting > 0
+            && let Some((is_marked, reason)) = utf16::recognise(self.octets, self.is_cut)
+        {
+            let confidence = if is_marked { Confidence::Certain } else { Confidence::Likely };
+            all.push(Detection::new(Format::Utf16, confidence, reason));
         }
         if self.octets.starts_with(b"\xd9\xd9\xf7") {
             let reason = "begins with d9 d9 f7, the tag of self-described CBOR";
