@@ -219,6 +219,11 @@ impl HttpLane {
         matches!(self.stage, Stage::Between)
     }
 
+    /// Whether a body is being read.
+    pub fn is_in_body(&self) -> bool {
+        matches!(self.stage, Stage::Body(_))
+    }
+
     /// Lane offset of the next octet.
     pub fn offset(&self) -> u64 {
         self.offset

@@ -18,7 +18,7 @@ use crate::diagnostics::{Place, Rule};
 use crate::frame::FramePosition;
 use crate::http::HeadReader;
 use crate::session::frame_lane::FrameLane;
-use crate::session::http_lane::{HttpLane, HttpPart};
+use crate::session::http_lane::HttpLane;
 use crate::session::lane_event::{LaneEvent, LaneSink};
 use crate::session::{Event, EventKind, EventSink, Limits, Shared, Unfragmented};
 use crate::transport::{Exchanges, Transports};
@@ -212,13 +212,18 @@ impl Inspector {
                 self.behaviour.reading = order;
                 let mut input = &octets[..];
                 let part = lane.next_part(&mut input);
-                // A body that is whole with its last content says so when it is asked again.
-                if !input.is_empty() || matches!(part, Some(HttpPart::Content { .. })) {
-                    let rest = Part { order, at, octets: octets.slice_ref(input) };
-                    self.early[direction.index()].push_front(rest);
-                }
-                if let Some(part) = part {
+                let rest = octets.slice_ref(input);
+                if !rest.is_empty() {
+                    self.early[direction.index()].push_front(Part { order, at, octets: rest });
+                    if let Some(part) = part {
+                        self.http_part(direction, at, part, shared, out);
+                    }
+                } else if let Some(part) = part {
                     self.http_part(direction, at, part, shared, out);
+                    // A body that is whole already says so when it is asked again.
+                    if matches!(self.lane(direction), Lane::Http(lane) if lane.is_in_body()) {
+                        self.early[direction.index()].push_front(Part { order, at, octets: rest });
+                    }
                 }
             }
             Lane::Lost => {}
@@ -271,7 +276,8 @@ impl Inspector {
         let before = std::mem::replace(&mut self.lanes[direction.index()], Lane::Lost);
         self.early[direction.index()] = Early::default();
         self.behaviour.saw_loss();
-        if let Some(exchanges) = &mut self.exchanges {
+        // What is cut by the end of the connection is told with that.
+        if let (Some(exchanges), [None, None]) = (&mut self.exchanges, self.finished) {
             exchanges.lose();
         }
         if !matches!(before, Lane::Lost) {

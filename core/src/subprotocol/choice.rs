@@ -102,7 +102,7 @@ fn by_token(token: &str) -> Option<Subprotocol> {
 
 fn by_target(opening: &Opening<'_>) -> Option<Choice> {
     let path = opening.path();
-    if opening.query("transport") == Some("websocket")
+    if matches!(opening.query("transport"), Some("websocket" | "polling"))
         && let Some(revision) = opening.query("EIO")
     {
         let protocol = if path.trim_end_matches('/').ends_with("/engine.io") {

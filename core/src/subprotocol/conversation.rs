@@ -53,7 +53,7 @@ impl<'a> MessageFacts<'a> {
 
     /// How later messages name this one.
     pub fn reference(&self) -> MessageRef {
-        MessageRef { direction: self.direction, index: self.index }
+        MessageRef { direction: self.direction, index: self.index, over_http: false }
     }
 
     pub(super) fn is_from_client(&self) -> bool {

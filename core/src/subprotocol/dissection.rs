@@ -93,6 +93,9 @@ pub struct MessageRef {
     pub direction: Direction,
     /// Its ordinal among the data messages of its direction, from 0: [`crate::Message::index`].
     pub index: u64,
+    /// HTTP carried it before the session moved to the WebSocket, or goes on carrying it: `index` then
+    /// counts the packets that bodies of the session carried in that direction.
+    pub over_http: bool,
 }
 
 /// Which earlier message a packet answers.
@@ -338,6 +341,21 @@ impl Packets {
         for mut packet in dissection.packets {
             packet.fields.iter_mut().for_each(|field| field.span = None);
             packet.problems.iter_mut().for_each(|problem| problem.at = None);
+            self.push(packet);
+        }
+        self.more = self.more.saturating_add(dissection.more_packets);
+    }
+
+    /// Takes in what stands at this octet of a larger whole, or in an encoding.
+    pub(super) fn push_at(&mut self, dissection: Dissection, at: Option<usize>) {
+        let Some(at) = at else { return self.push_layer(dissection) };
+        for mut packet in dissection.packets {
+            for span in packet.fields.iter_mut().filter_map(|field| field.span.as_mut()) {
+                *span = Span::new(span.start.saturating_add(at), span.end.saturating_add(at));
+            }
+            for place in packet.problems.iter_mut().filter_map(|problem| problem.at.as_mut()) {
+                *place = place.saturating_add(at);
+            }
             self.push(packet);
         }
         self.more = self.more.saturating_add(dissection.more_packets);

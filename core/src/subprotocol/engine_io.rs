@@ -22,6 +22,7 @@ use super::{FieldForm, MessageFacts, Opening, Packet, ProblemCode, Role, Subprot
 use crate::payload::Span;
 use crate::present::octets;
 
+pub(super) use payload::PolledPackets;
 pub(crate) use payload::engine_io_session;
 
 /// One connection's Engine.IO.

@@ -23,6 +23,7 @@
 //! the framing of each protocol is read here, since kept parsers give no octet spans, and stop at the
 //! first fault, where an inspector has to go on.
 
+mod carried;
 mod choice;
 mod conversation;
 mod dissection;

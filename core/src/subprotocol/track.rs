@@ -1,8 +1,10 @@
 //! Tracking: which connection speaks what, from events.
 
+use super::carried::CarriedConversations;
 use super::{Choice, Conversation, Dissection, MessageFacts, Opening, Subprotocol, choose};
 use crate::connection::ConnectionMap;
-use crate::{ConnectionId, Event, EventKind, Message, OpeningHandshake};
+use crate::transport::SessionId;
+use crate::{ConnectionId, Event, EventKind, Message, OpeningHandshake, TransportEvent};
 
 /// Messages of a connection that are looked at to tell its sub-protocol, at most.
 pub const FIRST_MESSAGES: u32 = 16;
@@ -24,6 +26,7 @@ pub enum Override {
 pub struct Tracker {
     by_user: Override,
     connections: ConnectionMap<Tracked>,
+    carried: CarriedConversations,
 }
 
 #[derive(Debug)]
@@ -35,12 +38,14 @@ enum Tracked {
         looked_at: u32,
     },
     Chosen(Conversation),
+    /// It goes on with the conversation of a session that HTTP carried before.
+    Moved(SessionId),
 }
 
 impl Tracker {
     /// Tracks every connection as the user says.
     pub fn new(by_user: Override) -> Self {
-        Self { by_user, connections: ConnectionMap::default() }
+        Self { by_user, ..Self::default() }
     }
 
     /// Takes in the next event of a session; says what a message means where it completes one, and its
@@ -52,6 +57,7 @@ impl Tracker {
                 None
             }
             EventKind::MessageCompleted(message) => self.message(event.connection, message),
+            EventKind::TransportSeen(seen) => self.transport(event, seen),
             // What they said is part of what comes next.
             EventKind::GapMet { .. } | EventKind::ConnectionEnded(_) => {
                 self.connections.remove(&event.connection);
@@ -66,6 +72,7 @@ impl Tracker {
         match self.connections.get(&connection)? {
             Tracked::Open { .. } => None,
             Tracked::Chosen(conversation) => Some(conversation.choice()),
+            Tracked::Moved(session) => self.carried.choice(*session),
         }
     }
 
@@ -81,12 +88,30 @@ impl Tracker {
         self.connections.insert(connection, tracked);
     }
 
+    /// What bodies of plain HTTP carry, and sessions that go on over a WebSocket.
+    fn transport(&mut self, event: &Event, seen: &TransportEvent) -> Option<Dissection> {
+        match seen {
+            TransportEvent::SessionChanged { session, .. } => {
+                self.carried.open(session, self.by_user);
+                let moves = session.websocket() == Some(event.connection);
+                if moves && self.carried.choice(session.id).is_some() {
+                    self.connections.insert(event.connection, Tracked::Moved(session.id));
+                }
+                None
+            }
+            TransportEvent::PacketsCarried(carried) => self.carried.body(carried, event.at),
+            TransportEvent::PieceReceived(piece) => self.carried.line(piece, event.at),
+            TransportEvent::ExchangeEnded(_) | TransportEvent::SeriesTold(_) => None,
+        }
+    }
+
     fn message(&mut self, connection: ConnectionId, message: &Message) -> Option<Dissection> {
         let tracked = self.connections.get_mut(&connection)?;
         let facts = MessageFacts::from(message);
         tracked.look_at(&facts);
         match tracked {
             Tracked::Chosen(conversation) => Some(conversation.receive(&facts)),
+            Tracked::Moved(session) => self.carried.message(*session, message),
             Tracked::Open { looked_at, .. } => {
                 if *looked_at >= FIRST_MESSAGES {
                     self.connections.remove(&connection);

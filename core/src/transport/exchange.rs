@@ -111,7 +111,7 @@ impl Exchanges {
         let direction = Direction::ClientToServer;
         open.facts.sent_at = Some(at);
         open.facts.request_len = content_len;
-        if let Some(stated) = &open.stated {
+        if let (Some(stated), 1..) = (&open.stated, content_len) {
             let session = transports.session_of(stated, &open.facts.request);
             tell(at, open.carried(stated.protocol, direction, session, content, content_len));
         }
@@ -194,7 +194,9 @@ impl Exchanges {
             }
         }
         open.facts.pieces = stream.pieces();
+        let session = transports.session_at(&open.seat);
         for (at, piece) in stream.take_held() {
+            let piece = BodyPiece { session, ..piece };
             tell(at, TransportEvent::PieceReceived(Box::new(piece)));
         }
     }

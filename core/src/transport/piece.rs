@@ -2,6 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 
+use super::SessionId;
 use crate::Head;
 use crate::http::BodyFraming;
 
@@ -38,6 +39,8 @@ pub struct BodyPiece {
     /// Its content as far as [`crate::session::Limits::body_content`] keeps it, without the LF, or CR
     /// and LF, of a line.
     pub content: Bytes,
+    /// The session whose frames are the lines, where it is one of SockJS.
+    pub session: Option<SessionId>,
 }
 
 impl BodyPiece {
@@ -144,7 +147,7 @@ impl PieceReader {
         let (index, offset, len) = (self.next, self.offset, std::mem::take(&mut self.len));
         self.next = self.next.saturating_add(1);
         self.offset = self.offset.saturating_add(len);
-        BodyPiece { index, unit: self.unit, offset, len, content }
+        BodyPiece { index, unit: self.unit, offset, len, content, session: None }
     }
 }
 

@@ -186,7 +186,14 @@ mod tests {
         let mut watch = StreamWatch::new(&head, millis(0));
         for index in 0..pieces {
             let unit = PieceUnit::Chunk;
-            let piece = BodyPiece { index, unit, offset: index, len: 1, content: Bytes::new() };
+            let piece = BodyPiece {
+                index,
+                unit,
+                offset: index,
+                len: 1,
+                content: Bytes::new(),
+                session: None,
+            };
             if watch.saw(millis(every * (index + 1)), piece).is_some() {
                 return Some((index + 1, watch.take_held().len()));
             }

@@ -95,7 +95,8 @@ impl<W: Write> Feed<W> {
                 let limits = Limits {
                     frame_payload: kept(depth.microscope, PREVIEW_OCTETS),
                     message_data: kept(depth.payload.is_some(), MESSAGE_OCTETS),
-                    body_content: PREVIEW_OCTETS,
+                    // Bodies of Engine.IO polling carry messages.
+                    body_content: MESSAGE_OCTETS,
                     ..Limits::KEEP
                 };
                 let lines = Lines::new(layout, palette, secrets, depth);

@@ -89,7 +89,8 @@ impl<'a> Line<'a> {
                     Self::Transport(of.with(Box::new(SeriesLine::of(series, secrets))))
                 }
                 TransportEvent::PieceReceived(piece) => {
-                    Self::BodyPiece(of.with(PieceLine::of(piece)))
+                    let dissection = paired.reading.dissection.as_deref();
+                    Self::BodyPiece(of.with(PieceLine::of(piece, dissection)))
                 }
                 TransportEvent::SessionChanged { session, change } => {
                     let line = SessionLine::of(session, *change, secrets);

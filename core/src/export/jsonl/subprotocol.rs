@@ -30,6 +30,7 @@ struct PacketOf<'a> {
 struct AnswerOf<'a> {
     direction: &'static str,
     message: u64,
+    over_http: bool,
     what: &'a str,
     latency_nanos: u64,
 }
@@ -83,6 +84,7 @@ impl<'a> AnswerOf<'a> {
         Self {
             direction: answer.to.direction.name(),
             message: answer.to.index,
+            over_http: answer.to.over_http,
             what: &answer.what,
             latency_nanos: u64::try_from(answer.latency.as_nanos()).unwrap_or(u64::MAX),
         }

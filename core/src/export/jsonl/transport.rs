@@ -126,10 +126,12 @@ pub(super) struct PieceLine<'a> {
     len: u64,
     text: Option<&'a str>,
     content_base64: Option<Base64<'a>>,
+    session: Option<u32>,
+    subprotocol: Option<SubprotocolOf<'a>>,
 }
 
 impl<'a> PieceLine<'a> {
-    pub(super) fn of(piece: &'a BodyPiece) -> Self {
+    pub(super) fn of(piece: &'a BodyPiece, dissection: Option<&'a Dissection>) -> Self {
         let text = std::str::from_utf8(&piece.content).ok();
         Self {
             index: piece.index,
@@ -138,6 +140,8 @@ impl<'a> PieceLine<'a> {
             len: piece.len,
             text,
             content_base64: text.is_none().then_some(Base64(&piece.content)),
+            session: piece.session.map(|session| session.0),
+            subprotocol: dissection.map(SubprotocolOf::of),
         }
     }
 }

@@ -54,6 +54,21 @@ pub(super) fn unpack(
     unpacked
 }
 
+/// Takes one content coding of HTTP off (RFC 9110 §8.4.1): `gzip`, `deflate`, `br` or `zstd`. `None` where
+/// it is another one or a list, the octets do not fit it, or more than `most` octets come out.
+pub(crate) fn unpack_coding(coding: &str, content: &[u8], most: usize) -> Option<Vec<u8>> {
+    let format = match coding.trim().to_ascii_lowercase().as_str() {
+        "gzip" | "x-gzip" => Format::Gzip,
+        "deflate" => Format::Zlib,
+        "br" => Format::Brotli,
+        "zstd" => Format::Zstd,
+        _ => return None,
+    };
+    let limits = Limits { unpacked: most, ..Limits::VIEW };
+    let unpacked = unpack(format, content, &limits, &mut Vec::new());
+    (unpacked.fault.is_none() && unpacked.cut.is_none()).then_some(unpacked.octets)
+}
+
 /// `12.4 : 1`, how many octets became one.
 fn ratio(packed: u64, unpacked: u64) -> Option<String> {
     let tenths = unpacked.saturating_mul(10).checked_div(packed)?;

@@ -26,7 +26,7 @@ impl<W: Write> Line<'_, W> {
         match seen {
             TransportEvent::ExchangeEnded(facts) => self.exchange_ended(facts),
             TransportEvent::SeriesTold(series) => self.series(series),
-            TransportEvent::PieceReceived(piece) => self.piece(piece),
+            TransportEvent::PieceReceived(piece) => self.piece(piece, dissection),
             TransportEvent::SessionChanged { session, change } => self.session(session, *change),
             TransportEvent::PacketsCarried(carried) => self.packets(carried, dissection),
         }
@@ -75,7 +75,7 @@ impl<W: Write> Line<'_, W> {
     }
 
     /// A chunk or line of a body that goes on.
-    fn piece(&mut self, piece: &BodyPiece) -> io::Result<()> {
+    fn piece(&mut self, piece: &BodyPiece, dissection: Option<&Dissection>) -> io::Result<()> {
         self.prefix()?;
         write!(
             self.out,
@@ -84,9 +84,13 @@ impl<W: Write> Line<'_, W> {
             self.paint(Role::Opcode, piece.unit.name()),
             thousands(piece.len),
         )?;
-        let mut text = String::new();
-        escape::push_text(&mut text, &piece.content, self.room(34));
-        writeln!(self.out, "  {text}")
+        let Some(dissection) = dissection else {
+            let mut text = String::new();
+            escape::push_text(&mut text, &piece.content, self.room(34));
+            return writeln!(self.out, "  {text}");
+        };
+        writeln!(self.out, "  {}", escape::text(&dissection.summary(), self.room(34)))?;
+        self.problems(dissection, Direction::ServerToClient)
     }
 
     /// `§1 Engine.IO session: began over long polling`
