@@ -22,6 +22,7 @@ import java_peer
 import openssl_peer
 import payload_peer
 import python_peer
+import transport_peers
 import tshark_peer
 from capture import DOWN, UP, Capture
 from harness import Framescope, Score, expect, expect_equal
@@ -48,6 +49,7 @@ class Suite:
         self.tls_clients()
         self.subprotocols()
         self.payloads()
+        self.transports()
         self.second_opinion()
 
     def check(self, name):
@@ -227,7 +229,32 @@ class Suite:
                 with scripts.server(script) as port:
                     with self.framescope.proxy(name, f"http://127.0.0.1:{port}") as proxy:
                         scripts.talk(script, proxy.url("http", ""))
-                expect_told(self.read(proxy.capture), peer)
+                capture = self.read(proxy.capture)
+                expect_told(capture, peer)
+                if script.endswith("polling"):
+                    transport_peers.expect_one_session(capture)
+
+    # -- what came before WebSockets
+
+    def transports(self):
+        """Polling, long polling and server-sent events of the demo's chat, by clients of others."""
+        for name, talk, expect_transport in (
+            ("transport-long-polling", transport_peers.long_poll, transport_peers.expect_held),
+            ("transport-polling", transport_peers.poll, transport_peers.expect_polled),
+            ("transport-events", self.listen_in_browser, transport_peers.expect_events),
+        ):
+            if not self.score.wants(name):
+                continue
+            with self.check(f"{name.replace('transport-', '').replace('-', ' ')} is told"):
+                with self.framescope.demo() as (host, port), self.framescope.proxy(name, f"ws://{host}:{port}") as proxy:
+                    talk(proxy.url("http", ""))
+                capture = self.read(proxy.capture)
+                expect_transport(capture)
+                capture.expect_no_fault()
+
+    def listen_in_browser(self, base):
+        with self.chromium_home("transport-events") as chromium:
+            transport_peers.listen_in_browser(base, chromium)
 
     # -- Libraries of payload formats
 
