@@ -8,8 +8,10 @@ pub mod compression;
 pub mod jsonl;
 pub mod pairing;
 pub mod reading;
+pub mod timing;
 
 pub use compression::Compressed;
 pub use jsonl::JsonLines;
 pub use pairing::{Paired, Pairing};
 pub use reading::{Depth, MessageReader, Reading};
+pub use timing::{FrameTiming, FrameTimings};

@@ -6,8 +6,8 @@
 
 use std::collections::VecDeque;
 
-use super::{Depth, MessageReader, Reading};
-use crate::{Event, EventKind, Message};
+use super::{Depth, FrameTiming, FrameTimings, MessageReader, Reading};
+use crate::{Event, EventKind, Message, Record};
 
 /// An event, and the message it ends where it is a frame that does.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,11 +18,13 @@ pub struct Paired {
     pub message: Option<Message>,
     /// What that message says.
     pub reading: Reading,
+    /// Of a frame, where records are told to [`Pairing::record`]: its time beside those before it.
+    pub timing: Option<FrameTiming>,
 }
 
 impl From<Event> for Paired {
     fn from(event: Event) -> Self {
-        Self { event, message: None, reading: Reading::default() }
+        Self { event, message: None, reading: Reading::default(), timing: None }
     }
 }
 
@@ -30,7 +32,8 @@ impl From<Event> for Paired {
 #[derive(Debug, Default)]
 pub struct Pairing {
     reader: MessageReader,
-    held: Option<Event>,
+    timings: FrameTimings,
+    held: Option<(Event, Option<FrameTiming>)>,
     /// Findings that came while a frame was held; they follow it.
     behind: Vec<Event>,
     ready: VecDeque<Paired>,
@@ -42,10 +45,16 @@ impl Pairing {
         Self { reader: MessageReader::new(depth), ..Self::default() }
     }
 
+    /// Takes in a record, before the events that it gives. Without it nothing is told of timing.
+    pub fn record(&mut self, record: &Record) {
+        self.timings.record(record);
+    }
+
     /// Takes in the next event of a session.
     pub fn receive(&mut self, event: Event) {
+        let timing = self.timings.receive(&event);
         let reading = self.reader.receive(&event);
-        if let Some(held) = &self.held {
+        if let Some((held, _)) = &self.held {
             match &event.kind {
                 EventKind::MessageCompleted(message) if is_ended_by(message, &event, held) => {
                     let message = message.clone();
@@ -60,9 +69,9 @@ impl Pairing {
             }
         }
         if may_end_a_message(&event) {
-            self.held = Some(event);
+            self.held = Some((event, timing));
         } else {
-            self.ready.push_back(Paired { reading, ..event.into() });
+            self.ready.push_back(Paired { reading, timing, ..event.into() });
         }
     }
 
@@ -78,8 +87,8 @@ impl Pairing {
     }
 
     fn release(&mut self, message: Option<Message>, reading: Reading) {
-        let Some(event) = self.held.take() else { return };
-        self.ready.push_back(Paired { event, message, reading });
+        let Some((event, timing)) = self.held.take() else { return };
+        self.ready.push_back(Paired { event, message, reading, timing });
         let behind = self.behind.drain(..).map(Paired::from);
         self.ready.extend(behind);
     }

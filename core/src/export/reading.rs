@@ -4,7 +4,7 @@ use super::answers::Answers;
 use super::compression::{Compressed, Compressions};
 use crate::connection::ConnectionMap;
 use crate::payload::{Hints, Lens, Limits, Seen};
-use crate::subprotocol::{Dissection, Override, Tracker};
+use crate::subprotocol::{Dissection, LatencySummary, Override, Tracker};
 use crate::{ConnectionId, Event, EventKind, Message, Opcode};
 
 /// Nodes of a payload's tree that an export or a terminal takes.
@@ -37,6 +37,8 @@ pub struct Reading {
     pub payload: Option<Box<Seen>>,
     /// What permessage-deflate made of it, where it was compressed and could be inflated.
     pub compression: Option<Box<Compressed>>,
+    /// At the end of a connection: requests in its messages, and how long their answers took.
+    pub latency: Option<LatencySummary>,
 }
 
 /// Reads the messages of all connections of a session, from its events.
@@ -65,6 +67,8 @@ impl MessageReader {
 
     /// Takes in the next event of a session; says what a message means where it completes one.
     pub fn receive(&mut self, event: &Event) -> Reading {
+        let has_ended = matches!(event.kind, EventKind::ConnectionEnded(_));
+        let latency = self.tracker.latency(event.connection).filter(|_| has_ended);
         let dissection = self
             .tracker
             .receive(event)
@@ -72,7 +76,7 @@ impl MessageReader {
             .map(Box::new);
         let compression = self.compressions.receive(event).map(Box::new);
         let payload = self.payload(event).map(Box::new);
-        Reading { dissection, payload, compression }
+        Reading { dissection, payload, compression, latency }
     }
 
     fn payload(&mut self, event: &Event) -> Option<Seen> {

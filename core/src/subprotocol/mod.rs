@@ -28,6 +28,7 @@ mod choice;
 mod conversation;
 mod dissection;
 mod document;
+mod latency;
 mod pending;
 mod problem;
 #[cfg(test)]
@@ -55,6 +56,7 @@ pub use dissection::{
     Role,
 };
 pub(crate) use engine_io::engine_io_session;
+pub use latency::LatencySummary;
 pub use pending::MAX_PENDING;
 pub use problem::{Problem, ProblemCode};
 pub use sockjs::read_info as read_sockjs_info;

@@ -1,6 +1,7 @@
 //! Tracking: which connection speaks what, from events.
 
 use super::carried::CarriedConversations;
+use super::latency::{Latencies, LatencySummary};
 use super::{Choice, Conversation, Dissection, MessageFacts, Opening, Subprotocol, choose};
 use crate::connection::ConnectionMap;
 use crate::transport::SessionId;
@@ -27,6 +28,7 @@ pub struct Tracker {
     by_user: Override,
     connections: ConnectionMap<Tracked>,
     carried: CarriedConversations,
+    latencies: ConnectionMap<Box<Latencies>>,
 }
 
 #[derive(Debug)]
@@ -56,11 +58,16 @@ impl Tracker {
                 self.open(event.connection, handshake);
                 None
             }
-            EventKind::MessageCompleted(message) => self.message(event.connection, message),
+            EventKind::MessageCompleted(message) => {
+                let said = self.message(event.connection, message)?;
+                self.latencies.entry(event.connection).or_default().add(&said);
+                Some(said)
+            }
             EventKind::TransportSeen(seen) => self.transport(event, seen),
             // What they said is part of what comes next.
             EventKind::GapMet { .. } | EventKind::ConnectionEnded(_) => {
                 self.connections.remove(&event.connection);
+                self.latencies.remove(&event.connection);
                 None
             }
             _ => None,
@@ -74,6 +81,12 @@ impl Tracker {
             Tracked::Chosen(conversation) => Some(conversation.choice()),
             Tracked::Moved(session) => self.carried.choice(*session),
         }
+    }
+
+    /// Requests in the messages of a WebSocket that has not ended, and how long their answers took; none
+    /// where nothing asked for an answer.
+    pub fn latency(&self, connection: ConnectionId) -> Option<LatencySummary> {
+        self.latencies.get(&connection)?.summary()
     }
 
     fn open(&mut self, connection: ConnectionId, handshake: &OpeningHandshake) {
@@ -94,7 +107,13 @@ impl Tracker {
             TransportEvent::SessionChanged { session, .. } => {
                 self.carried.open(session, self.by_user);
                 let moves = session.websocket() == Some(event.connection);
-                if moves && self.carried.choice(session.id).is_some() {
+                let carried = self.carried.choice(session.id).map(|choice| choice.protocol);
+                let is_asked_for = match self.by_user {
+                    Override::Auto => carried.is_some(),
+                    Override::Off => false,
+                    Override::Always(protocol) => carried == Some(protocol),
+                };
+                if moves && is_asked_for {
                     self.connections.insert(event.connection, Tracked::Moved(session.id));
                 }
                 None

@@ -113,6 +113,11 @@ impl<W: Write> Feed<W> {
         match item {
             CaptureItem::Record { record, .. } => {
                 self.tally.records += 1;
+                match &mut self.sink {
+                    Sink::Text { lines, .. } => lines.record(&record),
+                    Sink::Json(json) => json.record(&record),
+                    Sink::Quiet(_) => {}
+                }
                 self.session.receive(&record);
                 while let Some(event) = self.session.poll_event() {
                     self.tally.count(&event);

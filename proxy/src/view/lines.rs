@@ -22,11 +22,12 @@ use std::time::Duration;
 use framescope_core::capture::CaptureFault;
 use framescope_core::export::{Depth, Paired, Pairing};
 use framescope_core::message::CompressionFacts;
-use framescope_core::present::{Secrets, counted, octets, thousands};
+use framescope_core::present::{Secrets, counted, octets, span, thousands};
 use framescope_core::session::Ending;
+use framescope_core::subprotocol::LatencySummary;
 use framescope_core::{
     CloseCode, ConnectionId, ConnectionInfo, ConnectionNote, Diagnostic, Direction, Event,
-    EventKind, Finish, Head, Timestamp,
+    EventKind, Finish, Head, Record, Timestamp,
 };
 use jiff::tz::TimeZone;
 
@@ -84,6 +85,14 @@ impl Lines {
             pairing: Pairing::new(depth),
             connections: HashMap::new(),
             day: None,
+        }
+    }
+
+    /// Takes in a record, before the events that it gives: frames are then told with their timing, where
+    /// their fields are.
+    pub fn record(&mut self, record: &Record) {
+        if self.layout.fields {
+            self.pairing.record(record);
         }
     }
 
@@ -150,7 +159,7 @@ impl Lines {
                 line.seen().finished = Some((*at, *direction));
                 Ok(())
             }
-            EventKind::ConnectionEnded(ending) => line.ended(*ending),
+            EventKind::ConnectionEnded(ending) => line.ended(*ending, paired.reading.latency),
         }
     }
 
@@ -185,6 +194,21 @@ impl Lines {
             writeln!(out, "{}", self.palette.paint(Role::Weak, day))?;
         }
         Ok(local.strftime("%H:%M:%S%.3f").to_string())
+    }
+}
+
+/// `12 requests: 11 answered, the median after 1.20 ms, the slowest after 3.40 ms`.
+fn requests(latency: &LatencySummary) -> String {
+    let asked = counted(latency.requests, "request", "requests");
+    let answered = thousands(latency.answered);
+    match (latency.median, latency.longest) {
+        (Some(median), Some(longest)) => {
+            let (median, longest) = (span(median), span(longest));
+            format!(
+                "{asked}: {answered} answered, the median after {median}, the slowest after {longest}"
+            )
+        }
+        _ => format!("{asked}: {answered} answered"),
     }
 }
 
@@ -300,7 +324,7 @@ impl<W: Write> Line<'_, W> {
         )
     }
 
-    fn ended(&mut self, ending: Ending) -> io::Result<()> {
+    fn ended(&mut self, ending: Ending, latency: Option<LatencySummary>) -> io::Result<()> {
         let seen = self.lines.connections.remove(&self.connection).unwrap_or_default();
         for request in &seen.requests {
             self.unanswered(request)?;
@@ -312,6 +336,9 @@ impl<W: Write> Line<'_, W> {
                 let text = format!("{messages} compressed: {facts}");
                 self.direction(Role::Weak, "·", direction, &text)?;
             }
+        }
+        if let Some(latency) = latency {
+            self.plain(Role::Weak, "·", &requests(&latency))?;
         }
         let close = match ending.close {
             Some((by, Some(code))) => {

@@ -179,9 +179,9 @@ rules! {
             open
             ↓ "4\r\nabcd\r\n0\r\n\r\n"
         "#;
-    HTTP_MESSAGE_CUT: Warning, Lane, "RFC 9112 §8",
+    HTTP_MESSAGE_CUT: Warning, Connection, "RFC 9112 §8",
         "an HTTP message was cut short",
-        "The sender closed before the head ended, or before the body had the length that its head told. The receiver must not take what came for the whole.",
+        "The sender closed before the head ended, or before the body had the length that its head told. The receiver must not take what came for the whole. An answer that is cut because its client left before is not told.",
         "Look at who closed: a crash, a timeout on the path, or a length that was counted wrongly.",
         fires: r#"
             http

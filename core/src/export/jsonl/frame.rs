@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::compression::CompressionOf;
 use super::payload::PayloadOf;
 use super::subprotocol::SubprotocolOf;
-use super::value::{Base64, Hex, Nanos, Stamp};
+use super::value::{Base64, Hex, Nanos, Stamp, nanos};
 use crate::export::{Paired, Reading};
 use crate::frame::CloseBody;
 use crate::message::MessageFault;
@@ -24,6 +24,10 @@ pub(super) struct FrameLine<'a> {
     first_octet_ns: Nanos,
     last_octet_at: Stamp,
     last_octet_ns: Nanos,
+    since_lane_nanos: Option<u64>,
+    since_connection_nanos: Option<u64>,
+    reads: Option<u64>,
+    last_read: Option<u64>,
     header: Hex,
     fin: bool,
     rsv1: bool,
@@ -52,6 +56,7 @@ impl<'a> FrameLine<'a> {
         paired: &'a Paired,
     ) -> Self {
         let (header, reading) = (&frame.header, &paired.reading);
+        let timing = paired.timing.unwrap_or_default();
         let mut encoded = Vec::with_capacity(usize::from(header.encoded_len()));
         header.encode(&mut encoded);
         Self {
@@ -65,6 +70,10 @@ impl<'a> FrameLine<'a> {
             first_octet_ns: Nanos(frame.first_octet_at),
             last_octet_at: Stamp(frame.last_octet_at),
             last_octet_ns: Nanos(frame.last_octet_at),
+            since_lane_nanos: timing.since_lane.map(nanos),
+            since_connection_nanos: timing.since_connection.map(nanos),
+            reads: timing.reads,
+            last_read: timing.last_read,
             header: Hex(encoded),
             fin: header.fin,
             rsv1: header.rsv.rsv1(),

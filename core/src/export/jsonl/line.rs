@@ -128,7 +128,7 @@ impl<'a> Line<'a> {
                 of.with(Finished { direction: direction.name(), how: *how }),
             ),
             EventKind::ConnectionEnded(ending) => {
-                Self::ConnectionEnded(of.with(Ended::of(*ending)))
+                Self::ConnectionEnded(of.with(Ended::of(*ending, paired.reading.latency)))
             }
         }
     }

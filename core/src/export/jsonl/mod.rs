@@ -19,7 +19,7 @@ use std::io::{self, Write};
 
 use crate::export::{Depth, Paired, Pairing};
 use crate::present::Secrets;
-use crate::{ConnectionId, Event, EventKind, Head};
+use crate::{ConnectionId, Event, EventKind, Head, Record};
 use line::Line;
 
 /// The version of the schema, on the first line of every output.
@@ -52,6 +52,12 @@ impl<W: Write> JsonLines<W> {
         let mut lines = Self { out, secrets, pairing, keys: HashMap::default() };
         lines.write(&Line::schema())?;
         Ok(lines)
+    }
+
+    /// Takes in a record, before the events that it gives; frames are then told with the reads that they
+    /// came in.
+    pub fn record(&mut self, record: &Record) {
+        self.pairing.record(record);
     }
 
     /// Takes in the next event of a session and writes what is ready.

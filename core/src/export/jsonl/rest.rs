@@ -6,13 +6,14 @@ use std::net::SocketAddr;
 use serde::Serialize;
 
 use super::subprotocol::SubprotocolOf;
-use super::value::Base64;
+use super::value::{Base64, nanos};
 
 use crate::connection::{Alteration, Failure, Stall, TlsInfo};
 use crate::http::ServerSentEvent;
 use crate::present::Secrets;
 use crate::session::Ending;
 use crate::session::pings::RoundTrip;
+use crate::subprotocol::LatencySummary;
 use crate::{CloseCode, ConnectionInfo, ConnectionNote, Diagnostic, Direction, Finish, Leg};
 
 #[derive(Debug, Serialize)]
@@ -197,6 +198,29 @@ pub(super) struct Ended {
     client_is_told: Option<u16>,
     /// The code that the server's program is told.
     server_is_told: Option<u16>,
+    requests: Option<RequestsOf>,
+}
+
+/// Requests in the messages of a sub-protocol.
+#[derive(Debug, Serialize)]
+struct RequestsOf {
+    count: u64,
+    answered: u64,
+    unanswered: u64,
+    median_nanos: Option<u64>,
+    longest_nanos: Option<u64>,
+}
+
+impl RequestsOf {
+    fn of(latency: LatencySummary) -> Self {
+        Self {
+            count: latency.requests,
+            answered: latency.answered,
+            unanswered: latency.unanswered(),
+            median_nanos: latency.median.map(nanos),
+            longest_nanos: latency.longest.map(nanos),
+        }
+    }
 }
 
 /// The first Close frame of the connection.
@@ -208,7 +232,7 @@ struct EndingClose {
 }
 
 impl Ended {
-    pub(super) fn of(ending: Ending) -> Self {
+    pub(super) fn of(ending: Ending, latency: Option<LatencySummary>) -> Self {
         let close = |(by, code): (Direction, Option<u16>)| EndingClose {
             by: by.sender(),
             code,
@@ -221,6 +245,7 @@ impl Ended {
             close: ending.close.map(close),
             client_is_told: told(Direction::ClientToServer),
             server_is_told: told(Direction::ServerToClient),
+            requests: latency.map(RequestsOf::of),
         }
     }
 }

@@ -2,12 +2,11 @@
 
 use std::borrow::Cow;
 use std::net::IpAddr;
-use std::time::Duration;
 
 use serde::Serialize;
 
 use super::subprotocol::SubprotocolOf;
-use super::value::{Base64, Nanos, Stamp};
+use super::value::{Base64, Nanos, Stamp, nanos};
 use crate::ConnectionId;
 use crate::Direction;
 use crate::present::Secrets;
@@ -17,10 +16,6 @@ use crate::transport::{
     BodyPiece, Carried, ExchangeFacts, Series, SessionChange, SessionMember, TransportKind,
     TransportSession,
 };
-
-fn nanos(span: Duration) -> u64 {
-    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
-}
 
 /// A request and its answer, over.
 #[derive(Debug, Serialize)]

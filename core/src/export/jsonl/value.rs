@@ -1,6 +1,7 @@
 //! Values as they stand in a line.
 
 use std::fmt;
+use std::time::Duration;
 
 use base64::display::Base64Display;
 use base64::engine::general_purpose::{GeneralPurpose, STANDARD};
@@ -28,6 +29,11 @@ impl Serialize for Nanos {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&self.0.as_nanos())
     }
+}
+
+/// A duration as a number of nanoseconds.
+pub(super) fn nanos(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Octets in base64 (RFC 4648 §4, padded).

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{Inspector, Lane, LaneOut, Out};
 use crate::diagnostics::{Place, Rule, rules};
 use crate::session::frame_lane::SeenClose;
+use crate::session::http_lane::HttpPart;
 use crate::session::{Ending, EventKind, Shared};
 use crate::{Direction, Finish, Timestamp};
 
@@ -69,8 +70,15 @@ impl Inspector {
                 lane.finish(at, &mut out);
             }
             Lane::Http(lane) => {
-                if let Some(part) = lane.finish() {
-                    self.http_part(direction, at, part, shared, out);
+                let part = lane.finish();
+                // A server cannot finish an answer that its client no longer waits for.
+                let client_left = direction == Direction::ServerToClient
+                    && self.first_finish.is_some_and(|(by, _)| by == Direction::ClientToServer);
+                match part {
+                    Some(HttpPart::Lost { rule, .. })
+                        if client_left && rule.code == rules::HTTP_MESSAGE_CUT.code => {}
+                    Some(part) => self.http_part(direction, at, part, shared, out),
+                    None => {}
                 }
             }
             Lane::Lost => {}

@@ -11,10 +11,10 @@
 
 use std::io::{self, Write};
 
-use framescope_core::export::{Compressed, Paired};
+use framescope_core::export::{Compressed, FrameTiming, Paired};
 use framescope_core::payload::hex;
 use framescope_core::payload::{Body, Confidence, Fact, Node, Notation, Seen, Span, View};
-use framescope_core::present::{counted, octets};
+use framescope_core::present::{counted, octets, span};
 use framescope_core::subprotocol::{Dissection, FieldForm};
 
 use super::{Line, PREFIX_COLUMNS};
@@ -29,6 +29,11 @@ impl<W: Write> Line<'_, W> {
     /// All that was asked for, a block each.
     pub(super) fn detail(&mut self, paired: &Paired) -> io::Result<()> {
         let reading = &paired.reading;
+        if let Some(timing) = &paired.timing
+            && self.lines.layout.fields
+        {
+            self.below(Role::Weak, &time(timing))?;
+        }
         if let (Some(seen), Some(message)) = (&reading.payload, &paired.message) {
             self.payload(seen, &message.data)?;
         }
@@ -234,6 +239,31 @@ impl<W: Write> Line<'_, W> {
         let text = format!("{indent}{bar} {text}");
         writeln!(self.out, "{}", text.trim_end())
     }
+}
+
+/// `1.20 ms after the frame before it, 4.00 ms in its direction; in 3 reads`.
+fn time(timing: &FrameTiming) -> String {
+    let mut parts = Vec::new();
+    match (timing.since_connection, timing.since_lane) {
+        (Some(any), Some(same)) if any == same => {
+            parts.push(format!("{} after the frame before it", span(any)));
+        }
+        (Some(any), Some(same)) => {
+            let (any, same) = (span(any), span(same));
+            parts.push(format!("{any} after the frame before it, {same} in its direction"));
+        }
+        (Some(any), None) => {
+            parts.push(format!(
+                "{} after the frame before it, the first of its direction",
+                span(any)
+            ));
+        }
+        (None, _) => parts.push("the first frame".to_owned()),
+    }
+    if let Some(reads) = timing.reads {
+        parts.push(format!("in {}", counted(reads, "read", "reads")));
+    }
+    parts.join("; ")
 }
 
 /// `MessagePack, likely because it is MessagePack to its end`.
