@@ -173,12 +173,16 @@ impl Kept {
     pub fn answered(&self, place: Place) -> Option<Answered> {
         let entry = self.entry(place).filter(|entry| entry.answers > 0)?;
         let direction = entry.first_answer_by;
-        let first = MessageRef { direction, index: u64::from(entry.first_answer) };
+        let first =
+            MessageRef { direction, index: u64::from(entry.first_answer), over_http: false };
         Some(Answered { first, count: entry.answers, latency: entry.first_latency.span() })
     }
 
     /// Where a message of a connection stands.
     pub fn place_of(&self, connection: ConnectionId, message: MessageRef) -> Option<Place> {
+        if message.over_http {
+            return None;
+        }
         let lane = &self.connections.get(&connection)?.lanes[message.direction.index()];
         let entry = lane.entries.get(usize::try_from(message.index).ok()?)?;
         Some(Place { connection, direction: message.direction, offset: entry.offset })
@@ -253,6 +257,9 @@ impl Kept {
         for answer in
             dissection.iter().flat_map(|said| &said.packets).filter_map(|p| p.answers.as_ref())
         {
+            if answer.to.over_http {
+                continue;
+            }
             let asked = &mut kept.lanes[answer.to.direction.index()].entries;
             let asked = usize::try_from(answer.to.index).ok().and_then(|at| asked.get_mut(at));
             let Some(asked) = asked else { continue };
