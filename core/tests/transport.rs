@@ -432,6 +432,8 @@ fn sockjs_sessions_are_known_by_their_paths() {
             "line 2 \"a[\\\"hi\\\"]\"",
         ]
     );
+    let methods: Vec<String> = wire.index().series().iter().map(|s| s.method.clone()).collect();
+    assert_eq!(methods, ["POST", "POST"]);
 }
 
 #[test]

@@ -252,6 +252,14 @@ class Suite:
                 expect_transport(capture)
                 capture.expect_no_fault()
 
+        if self.score.wants("transport-sockjs"):
+            with self.check("sockjs without WebSocket is told"):
+                scripts, script = Subprotocols(self.node.node_dir), "sockjs:xhr-streaming"
+                with scripts.server(script) as port:
+                    with self.framescope.proxy("transport-sockjs", f"http://127.0.0.1:{port}") as proxy:
+                        scripts.talk(script, proxy.url("http", ""))
+                transport_peers.expect_sockjs(self.read(proxy.capture))
+
     def listen_in_browser(self, base):
         with self.chromium_home("transport-events") as chromium:
             transport_peers.listen_in_browser(base, chromium)

@@ -121,3 +121,16 @@ def expect_one_session(capture):
     packets = [line["subprotocol"]["summary"] for line in capture.of_type("packets") if line["subprotocol"]]
     expect(packets and packets[0].startswith("open session"), "the bodies are read as packets", packets)
     expect(packets[-1].endswith("noop") or len(packets) > 1, "the last poll is let go", packets)
+
+
+def expect_sockjs(capture):
+    """One session over streaming and sending, read frame by frame in either."""
+    session = capture.of_type("transport_session")[-1]
+    expect_equal(session["protocol"], "sockjs", "whose session it is")
+    ways = {member["transport"] for member in session["members"]}
+    expect_equal(ways, {"http-streaming", "sending"}, "what carries it")
+    down = [line["subprotocol"]["summary"] for line in capture.of_type("body_piece") if line["subprotocol"]]
+    expect_equal(down, ["open", 'messages "hello 🙂"', 'close 3000 "Go away!"'], "frames of the server")
+    up = [line["subprotocol"]["summary"] for line in capture.of_type("packets") if line["subprotocol"]]
+    expect_equal(up, ['messages "hello 🙂"', 'messages "bye"'], "what the client sends")
+    capture.expect_no_fault()

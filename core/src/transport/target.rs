@@ -137,6 +137,11 @@ impl Stated {
         self.protocol == SessionProtocol::EngineIo && self.sid.is_some()
     }
 
+    /// Whether what waits for the server is a `POST`: all of `XMLHttpRequest` in SockJS is.
+    pub(super) fn waits_by_post(&self) -> bool {
+        self.protocol == SessionProtocol::SockJs && self.transport.starts_with("xhr")
+    }
+
     /// Whether a body of an answer has its messages in lines.
     pub(crate) fn has_lines(&self) -> bool {
         self.protocol == SessionProtocol::SockJs && &*self.transport == "xhr_streaming"

@@ -210,7 +210,8 @@ impl Transports {
             method: method.into(),
             ..Who::new(asked.client, asked.request, &Target::parse(&stated.base))
         };
-        let pollers = [Arc::new(who("GET")), Arc::new(who("POST"))];
+        let waits = if stated.waits_by_post() { "POST" } else { "GET" };
+        let pollers = [Arc::new(who(waits)), Arc::new(who("POST"))];
         let pollers = pollers.map(|who| Poller::new(serial, who, asked.at));
         self.sessions.insert(Arc::clone(key), Followed { session, pollers, touched: serial });
     }

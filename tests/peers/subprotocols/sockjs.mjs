@@ -1,4 +1,4 @@
-// SockJS: sockjs-client with the Node server. Variant `stomp` carries STOMP.
+// SockJS: sockjs-client with the Node server. Variant `stomp` carries STOMP, `xhr-streaming` goes without WebSocket.
 
 import assert from "node:assert/strict";
 import sockjs from "sockjs";
@@ -24,7 +24,8 @@ export async function serve(variant) {
 }
 
 export async function talk(url, variant) {
-  const connect = () => new SockJS(`${url}/echo`, null, { transports: "websocket" });
+  const transports = variant === "xhr-streaming" ? variant : "websocket";
+  const connect = () => new SockJS(`${url}/echo`, null, { transports });
   if (variant === "stomp") return converse(connect);
   const socket = connect();
   await new Promise((done) => (socket.onopen = done));
