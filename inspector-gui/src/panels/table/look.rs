@@ -21,6 +21,8 @@ use crate::widgets::format::duration;
 
 /// Where less is left beside what a message says, its payload is not shown as well.
 const LEAST_PREVIEW: f32 = 60.0;
+/// In less room the time that an answer took stands by itself.
+const WITH_AFTER: f32 = 110.0;
 /// In less room the sub-protocol's name is left out.
 const LEAST_WITH_CHIP: f32 = 230.0;
 
@@ -236,8 +238,9 @@ impl<'a> Look<'a> {
             && cell.max.x - x > LEAST_PREVIEW
         {
             let at = pos2(x, cell.center().y);
-            let after = format!("after {}", duration(latency));
             let (anchor, room) = (Align2::LEFT_CENTER, cell.max.x - x);
+            let took = duration(latency);
+            let after = if room < WITH_AFTER { took } else { format!("after {took}") };
             let font = self.mono.clone();
             x = parts::line(painter, at, anchor, room, &after, font, palette.weak).max.x + 10.0;
         }
