@@ -9,7 +9,7 @@ use framescope_core::{ConnectionId, Direction};
 use jiff::tz::TimeZone;
 
 use crate::command::Command;
-use crate::detail::{DetailAction, DetailPane, ExchangePane, Sought};
+use crate::detail::{DetailAction, DetailPane, ExchangePane, Known, Sought};
 use crate::find::Way;
 use crate::handshake_tab::HandshakeTab;
 use crate::list::{Kinds, RowFilter, ViewRows, VirtualList, Words};
@@ -20,6 +20,7 @@ use crate::panels::{
 };
 use crate::settings::{Listing, Settings};
 use crate::source::Source;
+use crate::store::exchanges::Row;
 use crate::store::{RowKey, Search, Selection, Store, Wake};
 use crate::theme;
 use crate::timing_tab::TimingTab;
@@ -366,7 +367,13 @@ impl App {
         let view = &mut self.view.exchanges;
         let Some(number) = view.selected else { return };
         let row = view.read.as_ref().and_then(|read| read.rows().get(number).cloned());
-        let closes = row.is_none_or(|row| self.exchange.ui(ui, number, &row, &self.zone));
+        let known = match (&row, &view.read) {
+            (Some(Row::Exchange(exchange)), Some(read)) => {
+                Known::of(&self.store.index(), read.connection(), exchange.request.offset)
+            }
+            _ => Known::default(),
+        };
+        let closes = row.is_none_or(|row| self.exchange.ui(ui, number, &row, &known, &self.zone));
         if closes {
             view.selected = None;
         }

@@ -1,16 +1,19 @@
 //! The selected exchange, or event of a stream: when, both heads, both bodies.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use egui::{Label, RichText, ScrollArea, Ui};
 use framescope_core::present::Secrets;
-use framescope_core::{Direction, Head};
+use framescope_core::transport::TransportKind;
+use framescope_core::{ConnectionId, Direction, Index};
 use jiff::tz::TimeZone;
 
 use crate::detail::decoded::Decoded;
 use crate::fonts;
 use crate::fonts::icon;
 use crate::handshake_tab::head::{Changes, head_ui};
-use crate::store::exchanges::{Content, Exchange, Row, StreamEvent};
+use crate::store::exchanges::{Content, Exchange, Row, StreamEvent, StreamPiece};
 use crate::theme;
 use crate::widgets::button::icon_button_enabled;
 use crate::widgets::{chip, format, hairline, icon_button, key_value, section, tab_bar};
@@ -26,6 +29,31 @@ enum Part {
     Request,
 }
 
+/// What the whole capture tells of an exchange.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// What it is part of.
+    pub kind: Option<TransportKind>,
+    /// How long the server held the answer.
+    pub held: Option<Duration>,
+    /// Why it is taken for that.
+    pub reason: Option<String>,
+}
+
+impl Known {
+    /// Of the exchange whose request begins at this lane offset.
+    pub fn of(index: &Index, connection: ConnectionId, request: u64) -> Self {
+        let summary = index.connection(connection);
+        let over = summary.and_then(|summary| {
+            summary.exchanges.iter().rev().find(|one| one.request.offset == request)?.over
+        });
+        let Some(over) = over else { return Self::default() };
+        let series = over.series.and_then(|id| index.series().iter().find(|one| one.id == id));
+        let reason = series.map(|series| series.reason.clone());
+        Self { kind: over.kind, held: over.held, reason }
+    }
+}
+
 /// What the pane remembers between passes.
 #[derive(Debug, Default)]
 pub struct ExchangePane {
@@ -39,7 +67,14 @@ pub struct ExchangePane {
 
 impl ExchangePane {
     /// Draws a row with this number, from 0; whether the pane is to be closed.
-    pub fn ui(&mut self, ui: &mut Ui, number: usize, row: &Row, zone: &TimeZone) -> bool {
+    pub fn ui(
+        &mut self,
+        ui: &mut Ui,
+        number: usize,
+        row: &Row,
+        known: &Known,
+        zone: &TimeZone,
+    ) -> bool {
         let mut closes = false;
         ScrollArea::vertical().id_salt("exchange").auto_shrink(false).show(ui, |ui| {
             egui::Frame::new().inner_margin(egui::Margin::symmetric(12, 12)).show(ui, |ui| {
@@ -47,7 +82,10 @@ impl ExchangePane {
                 let bottom = ui.max_rect().bottom().min(ui.clip_rect().bottom()) - 12.0;
                 closes = header_ui(ui, number, row, zone);
                 match row {
-                    Row::Exchange(exchange) => self.exchange_ui(ui, number, exchange, bottom),
+                    Row::Exchange(exchange) => {
+                        self.exchange_ui(ui, number, exchange, known, bottom);
+                    }
+                    Row::Piece(piece) => self.piece_ui(ui, number, piece, bottom),
                     Row::Event(event) => self.event_ui(ui, number, event, bottom),
                 }
             });
@@ -55,7 +93,14 @@ impl ExchangePane {
         closes
     }
 
-    fn exchange_ui(&mut self, ui: &mut Ui, number: usize, exchange: &Exchange, bottom: f32) {
+    fn exchange_ui(
+        &mut self,
+        ui: &mut Ui,
+        number: usize,
+        exchange: &Exchange,
+        known: &Known,
+        bottom: f32,
+    ) {
         let palette = theme::palette(ui);
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing = egui::vec2(14.0, 2.0);
@@ -72,10 +117,22 @@ impl ExchangePane {
             let heads = exchange.request.raw.len()
                 + exchange.response.as_ref().map_or(0, |head| head.raw.len());
             fact("heads", format::octets(heads as u64));
+            if let Some(kind) = known.kind {
+                fact("transport", kind.title().to_owned());
+            }
+            if let Some(held) = known.held {
+                fact("held for", format::duration(held));
+            }
             if exchange.events > 0 {
                 fact("events", format::thousands(exchange.events));
             }
         });
+        if let Some(reason) = &known.reason {
+            let kind = known.kind.map_or("", TransportKind::title);
+            let why = format!("Told to be {kind}: {reason}.");
+            let why = RichText::new(why).size(11.5).color(palette.weak);
+            ui.add(Label::new(why).wrap());
+        }
         hairline(ui);
         let parts = [(Part::Response, "Response"), (Part::Request, "Request")];
         tab_bar(ui, &mut self.part, &parts);
@@ -91,7 +148,7 @@ impl ExchangePane {
         head_ui(ui, head, direction, &Changes::default(), &|_| false);
         hairline(ui);
         if let Some(body) = &exchange.bodies[direction.index()] {
-            return self.body_ui(ui, number, body, is_text(head), bottom);
+            return self.body_ui(ui, number, body, bottom);
         }
         let words = if exchange.events > 0 {
             "A stream that goes on: each of its events is a row of the table."
@@ -99,6 +156,21 @@ impl ExchangePane {
             "The body has not ended yet."
         };
         ui.add(Label::new(RichText::new(words).color(palette.weak)).wrap());
+    }
+
+    fn piece_ui(&mut self, ui: &mut Ui, number: usize, of: &StreamPiece, bottom: f32) {
+        let palette = theme::palette(ui);
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing = egui::vec2(14.0, 2.0);
+            key_value(ui, "unit", of.piece.unit.name(), palette.text);
+            let exchange = format::thousands(of.exchange as u64 + 1);
+            key_value(ui, "of exchange", &exchange, palette.text);
+            let place = format!("{} at {}", format::octets(of.piece.len), of.piece.offset);
+            key_value(ui, "in the body", &place, palette.text);
+        });
+        hairline(ui);
+        let body = Content { octets: of.piece.content.clone(), len: of.piece.len };
+        self.body_ui(ui, number, &body, bottom);
     }
 
     fn event_ui(&mut self, ui: &mut Ui, number: usize, event: &StreamEvent, bottom: f32) {
@@ -133,18 +205,11 @@ impl ExchangePane {
         if let Some(data) = &of.data {
             let body =
                 Content { octets: Bytes::copy_from_slice(data.as_bytes()), len: of.data_len };
-            self.body_ui(ui, number, &body, Some(true), bottom);
+            self.body_ui(ui, number, &body, bottom);
         }
     }
 
-    fn body_ui(
-        &mut self,
-        ui: &mut Ui,
-        number: usize,
-        body: &Content,
-        is_text: Option<bool>,
-        bottom: f32,
-    ) {
+    fn body_ui(&mut self, ui: &mut Ui, number: usize, body: &Content, bottom: f32) {
         let palette = theme::palette(ui);
         let shown = (number, self.part, body.octets.len());
         if self.shown != Some(shown) {
@@ -152,7 +217,7 @@ impl ExchangePane {
             self.octets = body.octets.clone();
             self.text = String::from_utf8_lossy(&self.octets).into_owned();
             let is_cut = (self.octets.len() as u64) < body.len;
-            self.decoded.take_in(&self.octets, is_text, is_cut);
+            self.decoded.take_in(&self.octets, None, is_cut);
         }
         section(ui, "Body", |ui| {
             if icon_button(ui, icon::COPY, "Copy the body").clicked() {
@@ -184,6 +249,7 @@ fn header_ui(ui: &mut Ui, number: usize, row: &Row, zone: &TimeZone) -> bool {
         ui.set_min_height(22.0);
         let (kind, direction) = match row {
             Row::Exchange(_) => ("Exchange", None),
+            Row::Piece(_) => ("Piece", Some(Direction::ServerToClient)),
             Row::Event(_) => ("Event", Some(Direction::ServerToClient)),
         };
         let title = format!("{kind} {}", format::thousands(number as u64 + 1));
@@ -207,11 +273,4 @@ fn header_ui(ui: &mut Ui, number: usize, row: &Row, zone: &TimeZone) -> bool {
         });
     });
     closes
-}
-
-/// Whether the head says that its body is text.
-fn is_text(head: &Head) -> Option<bool> {
-    let kind = head.value("Content-Type")?.to_ascii_lowercase();
-    let is_coded = head.field("Content-Encoding").is_some();
-    (!is_coded).then(|| kind.starts_with("text/") || kind.contains("json") || kind.contains("xml"))
 }

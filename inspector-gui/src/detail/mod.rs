@@ -26,7 +26,7 @@ use egui::{FontId, Label, RichText, ScrollArea, TextFormat, Ui};
 use framescope_core::payload::protobuf::MessageType;
 use jiff::tz::TimeZone;
 
-pub use exchange::ExchangePane;
+pub use exchange::{ExchangePane, Known};
 pub use payload::PayloadTab;
 pub use selected::{
     DetailAction, Fragment, FrameTimes, Selected, SelectedCompression, SelectedKind,

@@ -9,7 +9,7 @@ use egui::containers::menu::MenuButton;
 use egui::{Align2, Color32, FontId, Painter, Rect, Sense, Ui, pos2, vec2};
 use framescope_core::connection::Failure;
 use framescope_core::index::{ConnectionSummary, State};
-use framescope_core::present::Secrets;
+use framescope_core::present::{Secrets, counted};
 use framescope_core::subprotocol::Subprotocol;
 use framescope_core::{Direction, Finish, Severity, Timestamp};
 
@@ -288,12 +288,18 @@ fn exchange_word(summary: &ConnectionSummary) -> String {
     let Some(last) = summary.exchanges.last() else { return "HTTP".to_owned() };
     let method = last.request.method().unwrap_or("");
     let status = last.response.as_ref().and_then(|response| response.status());
-    if Transport::of(summary) == Transport::ServerSentEvents {
-        let events: u64 = summary.exchanges.iter().map(|exchange| exchange.events).sum();
-        return match events {
-            1 => "server-sent events · 1 event".to_owned(),
-            events => format!("server-sent events · {} events", format::thousands(events)),
+    let kind = Transport::of(summary);
+    if let Some(title) = kind.title() {
+        let (events, pieces) = summary
+            .exchanges
+            .iter()
+            .fold((0, 0), |(events, pieces), one| (events + one.events, pieces + one.pieces));
+        let much = match kind {
+            Transport::ServerSentEvents => counted(events, "event", "events"),
+            Transport::HttpStreaming => counted(pieces, "piece", "pieces"),
+            _ => counted(summary.exchanges.len() as u64, "request", "requests"),
         };
+        return format!("{title} · {much}");
     }
     if summary.exchanges.len() > 1 {
         let count = format::thousands(summary.exchanges.len() as u64);

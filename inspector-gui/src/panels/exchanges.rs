@@ -12,7 +12,7 @@ use crate::command::Command;
 use crate::list::columns::CELL_MARGIN;
 use crate::list::{Column, EXCHANGES, List, RowLook, VirtualList, list_id};
 use crate::store::Exchanges;
-use crate::store::exchanges::{Exchange, Row, Rows, StreamEvent};
+use crate::store::exchanges::{Exchange, Row, Rows, StreamEvent, StreamPiece};
 use crate::store::preview::Preview;
 use crate::theme::{self, Palette, ROW_HEIGHT};
 use crate::widgets::format::duration;
@@ -158,7 +158,7 @@ impl Look<'_> {
         self.text(painter, look, 0, &number, palette.weak);
         let direction = match &shown.row {
             Row::Exchange(_) => Direction::ClientToServer,
-            Row::Event(_) => Direction::ServerToClient,
+            Row::Event(_) | Row::Piece(_) => Direction::ServerToClient,
         };
         let arrow = direction.arrow().to_string();
         self.text(painter, look, 1, &arrow, palette.direction(direction));
@@ -230,6 +230,10 @@ impl Look<'_> {
                     line(&mut x, right, &text, palette.faint);
                 }
             }
+            Row::Piece(piece) => {
+                let preview = piece_preview(piece);
+                line(&mut x, right, &preview.text, palette.text);
+            }
             Row::Event(event) if !says_something(event) => {
                 line(&mut x, right, &marks(&event.event).join(", "), palette.weak);
             }
@@ -257,6 +261,10 @@ impl Look<'_> {
                     answer(exchange)
                 )
             }
+            Row::Piece(piece) => {
+                let text = piece_preview(piece).text;
+                format!("piece {number}, {}, {time}: {text}", type_name(&shown.row))
+            }
             Row::Event(event) => {
                 let marks = marks(&event.event).join(", ");
                 let text = event_preview(event).text;
@@ -269,6 +277,7 @@ impl Look<'_> {
 fn type_name(row: &Row) -> String {
     let name = match row {
         Row::Exchange(exchange) => exchange.request.method().unwrap_or("?").to_owned(),
+        Row::Piece(piece) => piece.piece.unit.name().to_owned(),
         Row::Event(event) => match &event.event {
             ServerSentEvent { event: Some(name), .. } => name.clone(),
             event if event.is_dispatched() => "message".to_owned(),
@@ -324,11 +333,18 @@ fn event_preview(event: &StreamEvent) -> Preview {
     preview
 }
 
+fn piece_preview(StreamPiece { piece, .. }: &StreamPiece) -> Preview {
+    let octets = piece.content.get(..crate::store::preview::MAX_OCTETS).unwrap_or(&piece.content);
+    let cut = (octets.len() as u64) < piece.len;
+    Preview::of(framescope_core::Opcode::Binary, octets, cut)
+}
+
 fn octets(row: &Row) -> Option<u64> {
     match row {
         Row::Exchange(exchange) => {
             Some(exchange.bodies[Direction::ServerToClient.index()].as_ref()?.len)
         }
         Row::Event(event) => Some(event.event.data_len),
+        Row::Piece(piece) => Some(piece.piece.len),
     }
 }

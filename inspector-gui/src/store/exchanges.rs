@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use framescope_core::http::{BodyFraming, ServerSentEvent};
 use framescope_core::session::{Inspector, Limits, Shared as Common};
+use framescope_core::transport::{BodyPiece, TransportEvent};
 use framescope_core::{
     ConnectionId, Direction, Event, EventKind, Head, Leg, Opcode, Record, Timestamp,
 };
@@ -33,6 +34,8 @@ pub enum Row {
     Exchange(Box<Exchange>),
     /// A block of an event stream.
     Event(Box<StreamEvent>),
+    /// A chunk or line of another stream.
+    Piece(Box<StreamPiece>),
 }
 
 /// A request and its answer.
@@ -74,12 +77,24 @@ pub struct StreamEvent {
     pub exchange: usize,
 }
 
+/// One chunk or line of a stream.
+#[derive(Debug, Clone)]
+pub struct StreamPiece {
+    /// When it was whole.
+    pub at: Timestamp,
+    /// What it holds.
+    pub piece: BodyPiece,
+    /// Number of the row of its exchange.
+    pub exchange: usize,
+}
+
 impl Row {
-    /// When it came: a request, or an event.
+    /// When it came: a request, an event or a piece.
     pub fn at(&self) -> Timestamp {
         match self {
             Self::Exchange(exchange) => exchange.requested_at,
             Self::Event(event) => event.at,
+            Self::Piece(piece) => piece.at,
         }
     }
 
@@ -89,6 +104,7 @@ impl Row {
                 exchange.bodies.iter().flatten().map(|body| body.octets.len()).sum()
             }
             Self::Event(event) => event.event.data.as_ref().map_or(0, String::len),
+            Self::Piece(piece) => piece.piece.content.len(),
         }
     }
 
@@ -102,6 +118,7 @@ impl Row {
                     *data = String::new();
                 }
             }
+            Self::Piece(piece) => piece.piece.content = Bytes::new(),
         }
     }
 }
@@ -153,7 +170,7 @@ impl Rows {
     fn exchange(&mut self, number: usize) -> Option<&mut Exchange> {
         match self.kept.get_mut(number.checked_sub(self.gone)?)? {
             Row::Exchange(exchange) => Some(exchange),
-            Row::Event(_) => None,
+            Row::Event(_) | Row::Piece(_) => None,
         }
     }
 
@@ -244,6 +261,10 @@ impl Rows {
                     exchange: number,
                 })));
             }
+            EventKind::TransportSeen(TransportEvent::PieceReceived(piece)) => {
+                let Some(exchange) = self.open.front().copied() else { return };
+                self.push(Row::Piece(Box::new(StreamPiece { at, piece: *piece, exchange })));
+            }
             _ => {}
         }
     }
@@ -308,6 +329,8 @@ impl Drop for Exchanges {
 
 #[cfg(test)]
 mod tests {
+    use framescope_core::transport::PieceUnit;
+
     use super::*;
 
     fn head(text: &'static str) -> Arc<Head> {
@@ -353,11 +376,19 @@ mod tests {
                 data: Some("x".to_owned()),
                 ..ServerSentEvent::default()
             })),
+            EventKind::TransportSeen(TransportEvent::PieceReceived(Box::new(BodyPiece {
+                index: 0,
+                unit: PieceUnit::Line,
+                session: None,
+                offset: 0,
+                len: 5,
+                content: Bytes::from_static(b"{}"),
+            }))),
         ];
         for (at, kind) in (0..).zip(kinds) {
             rows.take(event(at, kind));
         }
-        assert_eq!(rows.end(), 4);
+        assert_eq!(rows.end(), 5);
         let Some(Row::Exchange(first)) = rows.get(0) else { panic!("an exchange") };
         let bodies = first.bodies.clone().map(|body| body.expect("it is whole").octets);
         assert_eq!(bodies, [Bytes::from_static(b"hi"), Bytes::from_static(b"ok!")]);
@@ -368,6 +399,8 @@ mod tests {
         assert_eq!((last.events, last.ended_at), (1, None));
         let Some(Row::Event(event)) = rows.get(3) else { panic!("an event") };
         assert_eq!(event.exchange, 2);
+        let Some(Row::Piece(piece)) = rows.get(4) else { panic!("a piece") };
+        assert_eq!((piece.exchange, piece.piece.len), (2, 5));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What kind of connection it is: a WebSocket, or one of the ways that came before.
 
 use framescope_core::index::ConnectionSummary;
+use framescope_core::transport::TransportKind;
 
 /// How a connection brings what is new to the client, as far as its octets tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,6 +10,14 @@ pub enum Transport {
     WebSocket,
     /// `text/event-stream`.
     ServerSentEvents,
+    /// An answer that goes on, a message a chunk or line.
+    HttpStreaming,
+    /// Answers that are held until there is something.
+    LongPolling,
+    /// Short exchanges, one a period.
+    Polling,
+    /// What a client says in a session whose other requests wait for the server.
+    Sending,
     /// Requests and answers, and nothing that says more of them.
     Http,
     /// No head was seen: it failed, or only just began.
@@ -17,7 +26,16 @@ pub enum Transport {
 
 impl Transport {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::WebSocket, Self::ServerSentEvents, Self::Http, Self::Unknown];
+    pub const ALL: [Self; 8] = [
+        Self::WebSocket,
+        Self::ServerSentEvents,
+        Self::HttpStreaming,
+        Self::LongPolling,
+        Self::Polling,
+        Self::Sending,
+        Self::Http,
+        Self::Unknown,
+    ];
 
     /// What a connection is; of several exchanges the one that tells most.
     pub fn of(summary: &ConnectionSummary) -> Self {
@@ -25,10 +43,38 @@ impl Transport {
             Self::WebSocket
         } else if summary.exchanges.iter().any(|exchange| exchange.events > 0) {
             Self::ServerSentEvents
+        } else if summary.exchanges.iter().any(|exchange| exchange.pieces > 0) {
+            Self::HttpStreaming
         } else if summary.exchanges.is_empty() {
             Self::Unknown
         } else {
-            Self::Http
+            // What it became last: a client may poll at first and be held later.
+            let mut kinds =
+                summary.exchanges.iter().rev().filter_map(|exchange| exchange.over?.kind);
+            kinds.next().map_or(Self::Http, Self::of_kind)
+        }
+    }
+
+    fn of_kind(kind: TransportKind) -> Self {
+        match kind {
+            TransportKind::Polling => Self::Polling,
+            TransportKind::LongPolling => Self::LongPolling,
+            TransportKind::HttpStreaming => Self::HttpStreaming,
+            TransportKind::ServerSentEvents => Self::ServerSentEvents,
+            TransportKind::WebSocket => Self::WebSocket,
+            TransportKind::Sending => Self::Sending,
+        }
+    }
+
+    /// What one of them is called; none where its requests say all there is.
+    pub fn title(self) -> Option<&'static str> {
+        match self {
+            Self::ServerSentEvents => Some("server-sent events"),
+            Self::HttpStreaming => Some("HTTP streaming"),
+            Self::LongPolling => Some("long polling"),
+            Self::Polling => Some("polling"),
+            Self::Sending => Some("sending"),
+            Self::WebSocket | Self::Http | Self::Unknown => None,
         }
     }
 
@@ -37,6 +83,10 @@ impl Transport {
         match self {
             Self::WebSocket => "WebSockets",
             Self::ServerSentEvents => "Server-sent events",
+            Self::HttpStreaming => "HTTP streams",
+            Self::LongPolling => "Long polling",
+            Self::Polling => "Polling",
+            Self::Sending => "Sending of a session",
             Self::Http => "HTTP exchanges",
             Self::Unknown => "Without any request",
         }
