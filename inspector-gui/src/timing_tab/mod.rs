@@ -7,6 +7,8 @@ mod opening;
 mod series;
 mod trips;
 
+use std::time::Duration;
+
 use egui::{Frame, Label, Margin, RichText, ScrollArea, Ui};
 use framescope_core::index::ConnectionSummary;
 use framescope_core::{ConnectionId, Direction};
@@ -103,8 +105,28 @@ fn life_ui(ui: &mut Ui, connection: &ConnectionSummary, zone: &TimeZone) {
             );
         }
     });
+    for direction in Direction::BOTH {
+        if let Some(words) = stalls_in_words(connection, direction) {
+            key_value(ui, "not read", &words, palette.warning).on_hover_text(
+                "Octets waited in the proxy for a second or longer, because the other side took none",
+            );
+        }
+    }
     let line = "How long each frame stayed in the proxy is not recorded: its octets are stamped as they are read.";
     ui.add(Label::new(RichText::new(line).size(11.5).color(palette.weak)).wrap());
+}
+
+/// `↓ 2 times, at most 3.10 s`, and whether it goes on; `None` where octets never waited long.
+fn stalls_in_words(connection: &ConnectionSummary, direction: Direction) -> Option<String> {
+    let stalls = connection.notes.iter().filter_map(|note| note.stall);
+    let stalls: Vec<_> = stalls.filter(|stall| stall.direction == direction).collect();
+    let longest = stalls.iter().map(|stall| stall.nanos).max()?;
+    let over = stalls.iter().filter(|stall| stall.is_over).count();
+    let goes_on = stalls.last().is_some_and(|stall| !stall.is_over);
+    let times = format::counted((over + usize::from(goes_on)) as u64, "time", "times");
+    let longest = format::duration(Duration::from_nanos(longest));
+    let tail = if goes_on { ", going on" } else { "" };
+    Some(format!("{} {times}, at most {longest}{tail}", direction.arrow()))
 }
 
 /// `: 3.2 frames a read`, `: 4.0 reads a frame`.
@@ -137,7 +159,29 @@ fn empty_ui(ui: &mut Ui) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use framescope_core::ConnectionNote;
+    use framescope_core::connection::Stall;
+
     use super::*;
+
+    #[test]
+    fn a_stall_counts_once_and_says_whether_it_goes_on() {
+        let mut connection = crate::handshake_tab::handshakes::accepted();
+        let down = Direction::ServerToClient;
+        assert_eq!(stalls_in_words(&connection, down), None);
+        let mut note = |seconds: u64, is_over| {
+            let nanos = seconds * 1_000_000_000;
+            let stall = Stall { direction: down, nanos, waiting: 1, is_over };
+            let note = ConnectionNote { stall: Some(stall), ..ConnectionNote::default() };
+            connection.notes.push(Arc::new(note));
+            stalls_in_words(&connection, down)
+        };
+        assert_eq!(note(1, false).as_deref(), Some("↓ 1 time, at most 1.00 s, going on"));
+        assert_eq!(note(3, true).as_deref(), Some("↓ 1 time, at most 3.00 s"));
+        assert_eq!(note(1, false).as_deref(), Some("↓ 2 times, at most 3.00 s, going on"));
+    }
 
     #[test]
     fn reads_and_frames_are_told_from_the_side_that_is_more() {
