@@ -95,14 +95,20 @@ impl App {
             Listing::Messages => self.view.messages.selected,
             Listing::Frames => self.view.frames.selected,
         };
+        let state = search.state();
+        let of = match listing {
+            Listing::Messages => state.messages_found,
+            Listing::Frames => state.frames_found,
+        };
         let index = self.store.index();
         let keys = Keys { index: &index, listing };
-        let key = selected.and_then(|row| keys.of_row(row));
+        let Some(key) = selected.and_then(|row| keys.of_row(row)) else {
+            return Some(Standing { number: None, of });
+        };
         Some(search.with_marks(|frames, messages| {
             let marks = keys.marks(frames, messages);
-            let number =
-                key.filter(|key| marks.is_marked(*key)).map(|key| marks.count_before(key) + 1);
-            Standing { number, of: marks.count() }
+            let number = marks.is_marked(key).then(|| marks.count_before(key) + 1);
+            Standing { number, of }
         }))
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use framescope_core::search::{Found, Marks, Pattern, Syntax};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock, RwLockWriteGuard};
 use serde::{Deserialize, Serialize};
 
 use super::Shared;
@@ -34,7 +34,7 @@ impl Default for SearchOptions {
 pub struct Search {
     number: u64,
     pattern: Arc<Pattern>,
-    progress: Arc<RwLock<Progress>>,
+    progress: Arc<Progress>,
     cancelled: Arc<AtomicBool>,
 }
 
@@ -53,11 +53,25 @@ pub struct SearchState {
     pub caught_up: bool,
 }
 
+/// What the thread has found. The marks are held for a record at a time; the figures, which are told
+/// in each picture, for no time at all.
 #[derive(Debug, Default)]
 struct Progress {
-    found: Found,
-    read: u64,
-    caught_up: bool,
+    found: RwLock<Found>,
+    state: Mutex<SearchState>,
+}
+
+impl Progress {
+    fn tell(&self, found: &Found, read: u64) {
+        let mut state = self.state.lock();
+        *state = SearchState {
+            frames: found.frames_seen(),
+            messages_found: found.messages().count(),
+            frames_found: found.frames().count(),
+            read,
+            caught_up: state.caught_up,
+        };
+    }
 }
 
 impl Search {
@@ -95,20 +109,13 @@ impl Search {
 
     /// How far it has come.
     pub fn state(&self) -> SearchState {
-        let Progress { found, read, caught_up } = &*self.progress.read();
-        SearchState {
-            frames: found.frames_seen(),
-            messages_found: found.messages().count(),
-            frames_found: found.frames().count(),
-            read: *read,
-            caught_up: *caught_up,
-        }
+        *self.progress.state.lock()
     }
 
     /// Runs `use_marks` with the marked frame rows, and the last frame rows of marked messages.
     pub fn with_marks<R>(&self, use_marks: impl FnOnce(&Marks, &Marks) -> R) -> R {
-        let progress = self.progress.read();
-        use_marks(progress.found.frames(), progress.found.messages())
+        let found = self.progress.found.read();
+        use_marks(found.frames(), found.messages())
     }
 }
 
@@ -118,7 +125,7 @@ impl Drop for Search {
     }
 }
 
-fn walk(shared: &Shared, pattern: &Pattern, progress: &RwLock<Progress>, cancelled: &AtomicBool) {
+fn walk(shared: &Shared, pattern: &Pattern, progress: &Progress, cancelled: &AtomicBool) {
     let start = || framescope_core::search::Search::new(pattern.clone());
     let mut search = start();
     // The follower of the index tells what is wrong with the capture; once is enough.
@@ -129,17 +136,19 @@ fn walk(shared: &Shared, pattern: &Pattern, progress: &RwLock<Progress>, cancell
                     if cancelled.load(Ordering::Acquire) {
                         return false;
                     }
-                    // Held for one record at a time, so that whoever draws need not wait.
-                    let progress = &mut *progress.write();
-                    search.receive(&record, &mut progress.found);
-                    progress.read = block_offset;
+                    let mut found = progress.found.write();
+                    search.receive(&record, &mut found);
+                    progress.tell(&found, block_offset);
+                    // Whoever waits to draw goes first.
+                    RwLockWriteGuard::unlock_fair(found);
                 }
             }
-            Follow::CaughtUp => progress.write().caught_up = true,
+            Follow::CaughtUp => progress.state.lock().caught_up = true,
             Follow::Fault(_) | Follow::Finished => {}
             Follow::Restart => {
                 search = start();
-                *progress.write() = Progress::default();
+                *progress.found.write() = Found::default();
+                *progress.state.lock() = SearchState::default();
             }
         }
         shared.wake.touch();
