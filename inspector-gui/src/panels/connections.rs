@@ -91,7 +91,12 @@ pub fn connections_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
         painter.text(inner.right_center(), Align2::RIGHT_CENTER, count, small, palette.weak);
     let room =
         Rect::from_min_max(inner.min + vec2(74.0, 0.0), pos2(count.min.x - 6.0, inner.max.y));
+    let before = app.view.transport;
     transport_ui(ui, room, &mut app.view.transport);
+    if app.view.transport != before {
+        // One that is not listed any more is not to be shown either.
+        app.view.connection = None;
+    }
 
     let has_footer = app.source().demo_clients().is_some();
     let footer = if has_footer { FOOTER_HEIGHT } else { 0.0 };

@@ -87,5 +87,6 @@ fn the_list_narrows_to_one_kind_of_connections() {
     window.harness.get_by_label("WebSockets").click();
     window.harness.run_ok();
     assert!(window.harness.query_by_label_contains("connection /events").is_none());
+    assert_eq!(window.app().view().connection, None, "what is not listed is not chosen");
     window.harness.get_by_label_contains("connection /chat");
 }
