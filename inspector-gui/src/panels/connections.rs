@@ -5,7 +5,6 @@ mod transport;
 use std::sync::Arc;
 use std::time::Duration;
 
-use egui::containers::menu::MenuButton;
 use egui::{Align2, Color32, FontId, Painter, Rect, Sense, Ui, pos2, vec2};
 use framescope_core::connection::Failure;
 use framescope_core::index::{ConnectionSummary, State};
@@ -92,7 +91,7 @@ pub fn connections_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
     let room =
         Rect::from_min_max(inner.min + vec2(74.0, 0.0), pos2(count.min.x - 6.0, inner.max.y));
     let before = app.view.transport;
-    transport_ui(ui, room, &mut app.view.transport);
+    transport::transport_ui(ui, room, &mut app.view.transport);
     if app.view.transport != before {
         // One that is not listed any more is not to be shown either.
         app.view.connection = None;
@@ -166,32 +165,6 @@ pub fn connections_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
         let rect = Rect::from_min_max(pos2(area.min.x, body.max.y), area.max);
         demo_ui(ui, rect, running, commands);
     }
-}
-
-/// Which kind of connections is listed.
-fn transport_ui(ui: &mut Ui, room: Rect, chosen: &mut Option<Transport>) {
-    let layout = egui::Layout::right_to_left(egui::Align::Center);
-    let builder = egui::UiBuilder::new().max_rect(room).layout(layout);
-    ui.scope_builder(builder, |ui| {
-        let palette = theme::palette(ui);
-        let name = chosen.map_or("all kinds", Transport::plural);
-        let color = if chosen.is_some() { palette.accent } else { palette.weak };
-        let caret = egui::RichText::new(fonts::icon::CARET_DOWN).font(fonts::icons(9.0));
-        let name = egui::RichText::new(name).size(11.5).color(color);
-        let button = egui::Button::new((name, caret.color(color))).frame(false).truncate();
-        let (response, _) = MenuButton::from_button(button).ui(ui, |ui| {
-            ui.set_min_width(150.0);
-            if ui.selectable_label(chosen.is_none(), "All kinds").clicked() {
-                *chosen = None;
-            }
-            for kind in Transport::ALL {
-                if ui.selectable_label(*chosen == Some(kind), kind.plural()).clicked() {
-                    *chosen = Some(kind);
-                }
-            }
-        });
-        response.on_hover_text("List only connections of one kind");
-    });
 }
 
 /// Rows of the connections that are not cleared away: those that go on stay.

@@ -1,7 +1,12 @@
 //! What kind of connection it is: a WebSocket, or one of the ways that came before.
 
+use egui::containers::menu::MenuButton;
+use egui::{Align, Button, Layout, Rect, RichText, Ui, UiBuilder};
 use framescope_core::index::ConnectionSummary;
 use framescope_core::transport::TransportKind;
+
+use crate::fonts::{self, icon};
+use crate::theme;
 
 /// How a connection brings what is new to the client, as far as its octets tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,4 +96,30 @@ impl Transport {
             Self::Unknown => "Without any request",
         }
     }
+}
+
+/// Which kind of connections is listed.
+pub(super) fn transport_ui(ui: &mut Ui, room: Rect, chosen: &mut Option<Transport>) {
+    let layout = Layout::right_to_left(Align::Center);
+    let builder = UiBuilder::new().max_rect(room).layout(layout);
+    ui.scope_builder(builder, |ui| {
+        let palette = theme::palette(ui);
+        let name = chosen.map_or("all kinds", Transport::plural);
+        let color = if chosen.is_some() { palette.accent } else { palette.weak };
+        let caret = RichText::new(icon::CARET_DOWN).font(fonts::icons(9.0));
+        let name = RichText::new(name).size(11.5).color(color);
+        let button = Button::new((name, caret.color(color))).frame(false).truncate();
+        let (response, _) = MenuButton::from_button(button).ui(ui, |ui| {
+            ui.set_min_width(150.0);
+            if ui.selectable_label(chosen.is_none(), "All kinds").clicked() {
+                *chosen = None;
+            }
+            for kind in Transport::ALL {
+                if ui.selectable_label(*chosen == Some(kind), kind.plural()).clicked() {
+                    *chosen = Some(kind);
+                }
+            }
+        });
+        response.on_hover_text("List only connections of one kind");
+    });
 }
