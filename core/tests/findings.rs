@@ -53,7 +53,14 @@ impl Conversation {
     fn say(&mut self, direction: Direction, octets: &[u8]) {
         let octets = Bytes::copy_from_slice(octets);
         let at = Timestamp::from_nanos(2);
-        self.take(&Record::Octets { connection: ID, at, leg: Leg::Client, direction, octets });
+        self.take(&Record::Octets {
+            connection: ID,
+            at,
+            leg: Leg::Client,
+            direction,
+            octets,
+            in_proxy: None,
+        });
     }
 
     fn finish(&mut self, direction: Direction, how: Finish) {

@@ -64,7 +64,9 @@ impl Tape {
     fn say(&mut self, connection: ConnectionId, direction: Direction, octets: &[u8]) {
         let (at, octets) = (self.tick(), Bytes::copy_from_slice(octets));
         let leg = Leg::Client;
-        self.writer.write(&Record::Octets { connection, at, leg, direction, octets }).unwrap();
+        self.writer
+            .write(&Record::Octets { connection, at, leg, direction, octets, in_proxy: None })
+            .unwrap();
     }
 
     fn finish(&mut self, connection: ConnectionId, direction: Direction) {

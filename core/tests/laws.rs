@@ -41,7 +41,7 @@ fn opened() -> Record {
 fn octets(direction: Direction, octets: &[u8]) -> Record {
     let at = Timestamp::from_nanos(10 + direction.index() as u64);
     let octets = Bytes::copy_from_slice(octets);
-    Record::Octets { connection: ID, at, leg: Leg::Client, direction, octets }
+    Record::Octets { connection: ID, at, leg: Leg::Client, direction, octets, in_proxy: None }
 }
 
 fn finished(direction: Direction) -> Record {

@@ -35,6 +35,7 @@ fn events(said: &[Said<'_>], len: usize, early: usize) -> Vec<EventKind> {
             leg: *leg,
             direction: *direction,
             octets: Bytes::copy_from_slice(octets),
+            in_proxy: None,
         }));
     }
     let (leg, how) = (Leg::Client, Finish::Reset);

@@ -49,7 +49,14 @@ impl Wire {
     fn says(mut self, connection: u32, direction: Direction, octets: impl AsRef<[u8]>) -> Self {
         let (connection, at) = (ConnectionId(connection), self.at());
         let octets = Bytes::copy_from_slice(octets.as_ref());
-        self.records.push(Record::Octets { connection, at, leg: Leg::Client, direction, octets });
+        self.records.push(Record::Octets {
+            connection,
+            at,
+            leg: Leg::Client,
+            direction,
+            octets,
+            in_proxy: None,
+        });
         self
     }
 
@@ -463,7 +470,7 @@ fn any_split_of_the_octets_tells_the_same() {
     for step in [1, 7, 64] {
         let mut split = Wire::default();
         for record in &wire.records {
-            let Record::Octets { connection, at, leg, direction, octets } = record else {
+            let Record::Octets { connection, at, leg, direction, octets, .. } = record else {
                 split.records.push(record.clone());
                 continue;
             };
@@ -474,6 +481,7 @@ fn any_split_of_the_octets_tells_the_same() {
                     leg: *leg,
                     direction: *direction,
                     octets: Bytes::copy_from_slice(part),
+                    in_proxy: None,
                 });
             }
         }

@@ -305,6 +305,7 @@ pub fn records(traffic: &Traffic, read: usize) -> (Vec<Record>, Vec<Record>) {
         leg: Leg::Client,
         direction,
         octets,
+        in_proxy: None,
     };
     let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, 80));
     let info = ConnectionInfo { client: addr, server: addr, mode: None, upstream: None, tls: None };

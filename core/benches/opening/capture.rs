@@ -88,7 +88,7 @@ fn scattered(number: u32) -> MaskingKey {
 }
 
 fn octets(connection: ConnectionId, tick: u64, direction: Direction, octets: Bytes) -> Record {
-    Record::Octets { connection, at: at(tick), leg: Leg::Client, direction, octets }
+    Record::Octets { connection, at: at(tick), leg: Leg::Client, direction, octets, in_proxy: None }
 }
 
 fn at(tick: u64) -> Timestamp {

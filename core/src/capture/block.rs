@@ -10,6 +10,8 @@
 //! +---------------------------------------------------------------+
 //! ```
 
+use std::time::Duration;
+
 use super::Leg;
 use crate::Timestamp;
 
@@ -36,6 +38,9 @@ pub(crate) const LINK_TYPE_RAW: u16 = 101;
 
 /// Code of a comment, on any block.
 pub(crate) const OPT_COMMENT: u16 = 1;
+/// How long octets were in the proxy, in nanoseconds, as a number of 32 bits. Codes from 0x8000 on are
+/// for local use; on an interface of ours this one is ours.
+const OPT_IN_PROXY: u16 = 0x8001;
 const OPT_END: u16 = 0;
 const SHB_USERAPPL: u16 = 4;
 const IF_NAME: u16 = 2;
@@ -96,6 +101,21 @@ pub(crate) fn write_block(kind: u32, body: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(&total.to_le_bytes());
     out.extend_from_slice(body);
     out.extend_from_slice(&total.to_le_bytes());
+}
+
+/// The options of a packet that was so long in the proxy, their end included; none for more than 32
+/// bits of nanoseconds.
+pub(crate) fn in_proxy_options(in_proxy: Duration) -> Option<[u8; 12]> {
+    let nanos = u32::try_from(in_proxy.as_nanos()).ok()?;
+    let [c0, c1] = OPT_IN_PROXY.to_le_bytes();
+    let [n0, n1, n2, n3] = nanos.to_le_bytes();
+    Some([c0, c1, 4, 0, n0, n1, n2, n3, 0, 0, 0, 0])
+}
+
+/// What [`in_proxy_options`] wrote, among `options`.
+pub(crate) fn in_proxy(order: ByteOrder, options: &[u8]) -> Option<Duration> {
+    let (_, value) = Options::new(order, options).find(|(code, _)| *code == OPT_IN_PROXY)?;
+    order.u32(value, 0).map(|nanos| Duration::from_nanos(nanos.into()))
 }
 
 /// Appends one option: code, length, value, padding. At most 65,535 octets of `value` are kept.

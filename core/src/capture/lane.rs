@@ -199,7 +199,10 @@ impl Lane {
             self.next = Some(next.wrapping_add(u32::try_from(octets.len()).unwrap_or_default()));
             let LaneOut { connection, direction, .. } = *out;
             let (at, leg) = (self.stamp(at, block_offset), Leg::Client);
-            (out.out)(Record::Octets { connection, at, leg, direction, octets }, block_offset);
+            (out.out)(
+                Record::Octets { connection, at, leg, direction, octets, in_proxy: None },
+                block_offset,
+            );
         }
         let cut = cut.saturating_sub(seen_of_cut);
         if cut > 0 {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use bytes::Bytes;
 use proptest::collection::vec;
@@ -132,7 +133,14 @@ fn later(connection: ConnectionId) -> impl Strategy<Value = Record> {
             1 => Record::Gap { connection, at, leg, direction, len, position: position(len) },
             2 => Record::Finished { connection, at, leg, direction, how: Finish::Fin },
             3 => Record::Finished { connection, at, leg, direction, how: Finish::Reset },
-            _ => Record::Octets { connection, at, leg, direction, octets: octets.into() },
+            _ => Record::Octets {
+                connection,
+                at,
+                leg,
+                direction,
+                octets: octets.into(),
+                in_proxy: len.is_multiple_of(2).then(|| Duration::from_nanos(len & 0xFFFF_FFFF)),
+            },
         },
     )
 }
@@ -262,7 +270,7 @@ proptest! {
         for (up, octets) in pieces {
             let direction = if up { Direction::ClientToServer } else { Direction::ServerToClient };
             encoder.octets(at, leg, direction, &octets, &mut file);
-            written.push(Record::Octets { connection, at, leg, direction, octets: octets.into() });
+            written.push(Record::Octets { connection, at, leg, direction, octets: octets.into(), in_proxy: None });
             if gap > 0 {
                 encoder.gap(at, leg, direction, gap, &mut file);
                 written.push(Record::Gap { connection, at, leg, direction, len: gap, position: None });
@@ -282,7 +290,7 @@ fn octets_in_one_piece_are_not_copied() {
     let (leg, direction) = (Leg::Client, Direction::ServerToClient);
     let file = Bytes::from(write(&[
         Record::Opened { connection, at, info },
-        Record::Octets { connection, at, leg, direction, octets },
+        Record::Octets { connection, at, leg, direction, octets, in_proxy: None },
     ]));
     let items = read([file.clone()]);
     let CaptureItem::Record { record: Record::Octets { octets, .. }, block_offset } = &items[1]
@@ -306,6 +314,7 @@ fn captures_put_together_keep_their_connections_apart() {
         leg,
         direction: Direction::ClientToServer,
         octets: Bytes::from_static(b"x"),
+        in_proxy: None,
     };
     let one = write(&[opened(1), octets(1, Leg::Client), octets(1, Leg::Upstream)]);
     let items = read([Bytes::from([one.clone(), one].concat())]);
@@ -338,6 +347,7 @@ fn connections_between_the_same_addresses_are_told_apart() {
             leg: if round % 2 == 0 { Leg::Client } else { Leg::Upstream },
             direction: Direction::ClientToServer,
             octets: vec![round].into(),
+            in_proxy: Some(Duration::from_micros(u64::from(round))),
         }));
     }
     let found = records(&read([write(&written).into()]));

@@ -9,6 +9,7 @@
 use std::io::{self, Read, Seek};
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -107,15 +108,40 @@ impl LanePlan {
     pub fn read<R: Read + Seek>(&self, file: &mut R, limit: usize) -> io::Result<Bytes> {
         let len = self.range.end.saturating_sub(self.range.start).min(limit as u64);
         let end = self.range.start.saturating_add(len);
-        let mut wanted = Wanted::new(self.range.start, end)?;
+        let wanted = self.look_up(file, self.range.start..end)?;
+        wanted.finish().map_err(|missing| {
+            let Self { connection, direction, .. } = self;
+            let message = format!(
+                "the capture does not hold octet {missing} {direction} of connection {connection}"
+            );
+            io::Error::new(io::ErrorKind::InvalidData, message)
+        })
+    }
+
+    /// How long the last octet of the range was in the proxy, see [`Record::Octets`].
+    ///
+    /// [`Record::Octets`]: crate::Record::Octets
+    ///
+    /// # Errors
+    ///
+    /// What `file` says.
+    pub fn read_in_proxy<R: Read + Seek>(&self, file: &mut R) -> io::Result<Option<Duration>> {
+        let last = self.range.end.saturating_sub(1).max(self.range.start);
+        Ok(self.look_up(file, last..self.range.end)?.in_proxy())
+    }
+
+    /// Walks to `range`, which lies within the plan's.
+    fn look_up<R: Read + Seek>(&self, file: &mut R, range: Range<u64>) -> io::Result<Wanted> {
+        let Range { start, end } = range;
+        let mut wanted = Wanted::new(start, end)?;
         if wanted.len() == 0 {
-            return Ok(Bytes::new());
+            return Ok(wanted);
         }
         let mut window = Window::new(file, wanted.len());
         let layout = window.layout(None)?;
         let ends = self.entries.iter().skip(1).map(|entry| entry.lane_offset).chain([self.end]);
         for (entry, entry_end) in self.entries.iter().zip(ends) {
-            let part = entry.lane_offset.max(self.range.start)..entry_end.min(end);
+            let part = entry.lane_offset.max(start)..entry_end.min(end);
             if part.is_empty() {
                 continue;
             }
@@ -125,13 +151,7 @@ impl LanePlan {
                 entry.fill(&layout, &part, &mut window, &mut wanted)?;
             }
         }
-        wanted.finish().map_err(|missing| {
-            let Self { connection, direction, .. } = self;
-            let message = format!(
-                "the capture does not hold octet {missing} {direction} of connection {connection}"
-            );
-            io::Error::new(io::ErrorKind::InvalidData, message)
-        })
+        Ok(wanted)
     }
 }
 

@@ -111,9 +111,10 @@ impl OwnStreams {
             return true;
         };
         let Range { start, end } = segment.payload;
+        let in_proxy = packet.in_proxy();
         let octets = packet.take(start.saturating_add(skip).min(end)..end);
         if !octets.is_empty() {
-            out(Record::Octets { connection, at, leg, direction, octets });
+            out(Record::Octets { connection, at, leg, direction, octets, in_proxy });
         }
         if segment.cut > 0 {
             let len = segment.cut as u64;
@@ -318,6 +319,7 @@ mod tests {
             leg: Leg::Client,
             direction: UP,
             octets: octets.into(),
+            in_proxy: None,
         };
         let gap = Record::Gap {
             connection,

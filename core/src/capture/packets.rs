@@ -2,13 +2,14 @@
 
 use std::mem;
 use std::ops::Range;
+use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 
 use super::CaptureFault;
 use super::block::{
-    ByteOrder, INTERFACE_DESCRIPTION, INTERFACE_STATISTICS, Interface, PacketPlace, SECTION_HEADER,
-    is_packet,
+    self, ByteOrder, INTERFACE_DESCRIPTION, INTERFACE_STATISTICS, Interface, PacketPlace,
+    SECTION_HEADER, is_packet,
 };
 use super::blocks::{Block, BlockKind, Blocks, Form};
 use super::pcap::PcapHeader;
@@ -44,6 +45,12 @@ impl Packet {
     /// The options of its block.
     pub(crate) fn options(&self) -> &[u8] {
         self.place.options(&self.body)
+    }
+
+    /// How long it was in the proxy, where it is one of ours and says so.
+    pub(crate) fn in_proxy(&self) -> Option<Duration> {
+        self.interface.leg?;
+        block::in_proxy(self.order, self.options())
     }
 
     /// Takes some of its octets out of it, and leaves it empty.

@@ -1,5 +1,7 @@
 //! Records: what the capture holds, and all that anything downstream may know.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
@@ -59,6 +61,9 @@ pub enum Record {
         direction: Direction,
         /// The octets, never empty.
         octets: Bytes,
+        /// From when they were read to when the other side's socket had taken all of them, up to 4.29
+        /// seconds; `None` where it did not take them at once, or that was not recorded.
+        in_proxy: Option<Duration>,
     },
     /// Octets crossed the wire that are not in the capture.
     Gap {

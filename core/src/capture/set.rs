@@ -167,7 +167,10 @@ mod tests {
         assert_eq!(told[5], gap(Leg::Upstream, UP, 5));
         let octets = Bytes::from_static(b"up");
         let (leg, direction) = (Leg::Client, UP);
-        assert_eq!(told[6], Record::Octets { connection, at: known, leg, direction, octets });
+        assert_eq!(
+            told[6],
+            Record::Octets { connection, at: known, leg, direction, octets, in_proxy: None }
+        );
         assert_eq!(told[7..], [ended(at(9), UP)]);
     }
 

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
@@ -74,6 +75,7 @@ impl Entry {
                     && let Some(lane_offset) = known.lane_offset(piece.seq)
                 {
                     wanted.place(lane_offset, &piece.octets, part);
+                    wanted.note_last(lane_offset, &piece);
                     if wanted.is_filled(part) {
                         return Ok(true);
                     }
@@ -125,6 +127,7 @@ struct Piece {
     pattern: Pattern,
     seq: u32,
     has_fin: bool,
+    in_proxy: Option<Duration>,
     octets: Bytes,
 }
 
@@ -144,6 +147,7 @@ impl Piece {
             pattern: Pattern { flow: segment.flow, ours },
             seq: segment.seq.wrapping_add(after_syn),
             has_fin: segment.has(flags::FIN),
+            in_proxy: packet.in_proxy(),
             octets: packet.take(segment.payload),
         })
     }
@@ -160,6 +164,8 @@ pub(crate) struct Wanted {
     octets: Vec<u8>,
     /// In order, none empty.
     holes: Vec<Range<usize>>,
+    /// Of the packet that held the last of them, see [`Wanted::in_proxy`].
+    in_proxy: Option<Duration>,
 }
 
 impl Wanted {
@@ -186,7 +192,21 @@ impl Wanted {
         if len > 0 {
             holes.push(0..len);
         }
-        Ok(Self { start, octets, holes })
+        Ok(Self { start, octets, holes, in_proxy: None })
+    }
+
+    /// How long the last of the octets was in the proxy, where the capture says so.
+    pub(crate) fn in_proxy(&self) -> Option<Duration> {
+        self.in_proxy
+    }
+
+    /// Takes in what a piece at `lane_offset` says of its octets, where the last one wanted is among them.
+    fn note_last(&mut self, lane_offset: u64, piece: &Piece) {
+        let last = self.start.saturating_add((self.octets.len() as u64).saturating_sub(1));
+        let end = lane_offset.saturating_add(piece.octets.len() as u64);
+        if (lane_offset..end).contains(&last) && self.in_proxy.is_none() {
+            self.in_proxy = piece.in_proxy;
+        }
     }
 
     fn local(&self, range: &Range<u64>) -> Range<usize> {

@@ -5,6 +5,7 @@ mod resume;
 use std::collections::HashMap;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use super::block;
 use super::comment::{Missing, Remark};
@@ -120,10 +121,25 @@ impl StreamEncoder {
         octets: &[u8],
         out: &mut Vec<u8>,
     ) {
+        self.octets_passed(at, leg, direction, octets, None, out);
+    }
+
+    /// The same, and how long they were `in_proxy`, see [`Record::Octets`].
+    pub fn octets_passed(
+        &mut self,
+        at: Timestamp,
+        leg: Leg,
+        direction: Direction,
+        octets: &[u8],
+        in_proxy: Option<Duration>,
+        out: &mut Vec<u8>,
+    ) {
         self.ensure_open(at, leg, out);
+        let options = in_proxy.and_then(block::in_proxy_options);
+        let options = options.as_ref().map_or(&[][..], |options| options);
         for payload in octets.chunks(MAX_PAYLOAD_LEN) {
             let head = self.head(at, leg, direction, flags::PSH | flags::ACK);
-            head.write(payload, &[], out);
+            head.write(payload, options, out);
             self.advance(leg, direction, payload.len() as u64);
         }
         self.count(leg, direction, octets.len() as u64);
@@ -318,8 +334,8 @@ impl<W: Write> CaptureWriter<W> {
         match record {
             Record::Opened { .. } => {}
             Record::Noted { at, note, .. } => encoder.note(*at, note, out),
-            Record::Octets { at, leg, direction, octets, .. } => {
-                encoder.octets(*at, *leg, *direction, octets, out);
+            Record::Octets { at, leg, direction, octets, in_proxy, .. } => {
+                encoder.octets_passed(*at, *leg, *direction, octets, *in_proxy, out);
             }
             Record::Gap { at, leg, direction, len, position, .. } => {
                 encoder.gap_before(*at, *leg, *direction, *len, position.clone(), out);

@@ -24,6 +24,8 @@ pub struct FrameTiming {
     /// The ordinal, from 0, of the read of its direction that held its last octet, handshake included:
     /// frames with the same one came in the same read.
     pub last_read: Option<u64>,
+    /// How long its last octet was in the proxy, see [`Record::Octets`].
+    pub in_proxy: Option<Duration>,
 }
 
 /// Remembers as much of records and frames as the timing of the next frame needs.
@@ -46,8 +48,8 @@ struct Lane {
     len: u64,
     /// Reads so far.
     count: u64,
-    /// The last reads: the lane offset behind each.
-    ends: VecDeque<u64>,
+    /// The last reads: the lane offset behind each, and how long its octets were in the proxy.
+    ends: VecDeque<(u64, Option<Duration>)>,
     last_frame_at: Option<Timestamp>,
 }
 
@@ -58,10 +60,12 @@ impl FrameTimings {
             Record::Opened { connection, .. } => {
                 self.connections.insert(*connection, Box::default());
             }
-            Record::Octets { connection, leg: Leg::Client, direction, octets, .. } => {
+            Record::Octets {
+                connection, leg: Leg::Client, direction, octets, in_proxy, ..
+            } => {
                 let Some(open) = self.connections.get_mut(connection) else { return };
                 let most = if open.is_websocket { MAX_READS } else { EARLY_READS };
-                open.lane(*direction).read(octets.len() as u64, most);
+                open.lane(*direction).read(octets.len() as u64, *in_proxy, most);
             }
             Record::Gap { connection, leg: Leg::Client, direction, len, .. } => {
                 let Some(open) = self.connections.get_mut(connection) else { return };
@@ -106,18 +110,25 @@ impl Connection {
         let lane = self.lane(frame.direction);
         let since_lane = lane.last_frame_at.replace(at).map(|last| at.since(last));
         let (reads, last_read) = lane.reads(frame.offset, frame.wire_len());
-        FrameTiming { since_lane, since_connection, reads, last_read }
+        let in_proxy = lane.in_proxy(frame.offset.saturating_add(frame.wire_len()));
+        FrameTiming { since_lane, since_connection, reads, last_read, in_proxy }
     }
 }
 
 impl Lane {
-    fn read(&mut self, len: u64, most: usize) {
+    fn read(&mut self, len: u64, in_proxy: Option<Duration>, most: usize) {
         self.len = self.len.saturating_add(len);
         self.count = self.count.saturating_add(1);
         if self.ends.len() >= most {
             self.ends.pop_front();
         }
-        self.ends.push_back(self.len);
+        self.ends.push_back((self.len, in_proxy));
+    }
+
+    /// How long the octet before the lane offset `end` was in the proxy.
+    fn in_proxy(&self, end: u64) -> Option<Duration> {
+        let last = self.ends.partition_point(|(read, _)| *read < end);
+        self.ends.get(last)?.1
     }
 
     /// In how many reads these octets came, and the ordinal of the last of them.
@@ -125,14 +136,14 @@ impl Lane {
         let end = offset.saturating_add(len);
         // Reads that end before the frame are needed no more, but for the one that shows where it began.
         while let (Some(first), Some(second)) = (self.ends.front(), self.ends.get(1))
-            && *first <= offset
-            && *second <= offset
+            && first.0 <= offset
+            && second.0 <= offset
         {
             self.ends.pop_front();
         }
         let before = self.count.saturating_sub(self.ends.len() as u64);
-        let first = self.ends.partition_point(|read| *read <= offset);
-        let last = self.ends.partition_point(|read| *read < end);
+        let first = self.ends.partition_point(|(read, _)| *read <= offset);
+        let last = self.ends.partition_point(|(read, _)| *read < end);
         if last >= self.ends.len() {
             return (None, None);
         }
@@ -150,20 +161,29 @@ mod tests {
     fn reads_are_counted_for_each_frame() {
         let mut lane = Lane::default();
         // Reads of 10 octets each; frames at 0–4, 4–8, 8–32, 32–40.
-        (0..4).for_each(|_| lane.read(10, 100));
+        (0..4).for_each(|_| lane.read(10, None, 100));
         let of = |lane: &mut Lane, offset, len| lane.reads(offset, len);
         assert_eq!(of(&mut lane, 0, 4), (Some(1), Some(0)));
         assert_eq!(of(&mut lane, 4, 4), (Some(1), Some(0)));
         assert_eq!(of(&mut lane, 8, 24), (Some(4), Some(3)));
         assert_eq!(of(&mut lane, 32, 8), (Some(1), Some(3)));
-        assert_eq!(lane.ends, [30, 40]);
+        assert_eq!(lane.ends, [(30, None), (40, None)]);
         assert_eq!(of(&mut lane, 40, 2), (None, None), "not read yet");
+    }
+
+    #[test]
+    fn a_frame_was_in_the_proxy_as_long_as_its_last_octet() {
+        let mut lane = Lane::default();
+        let micros = |micros| Some(Duration::from_micros(micros));
+        [micros(7), None, micros(9)].into_iter().for_each(|time| lane.read(10, time, 100));
+        let told = [1, 10, 11, 20, 21, 30, 31].map(|end| lane.in_proxy(end));
+        assert_eq!(told, [micros(7), micros(7), None, None, micros(9), micros(9), None]);
     }
 
     #[test]
     fn what_was_forgotten_is_not_counted() {
         let mut lane = Lane::default();
-        (0..6).for_each(|_| lane.read(10, 3));
+        (0..6).for_each(|_| lane.read(10, None, 3));
         assert_eq!(lane.reads(0, 55), (None, Some(5)));
         assert_eq!(lane.reads(55, 5), (Some(1), Some(5)));
     }

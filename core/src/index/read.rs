@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Seek};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -93,6 +94,16 @@ impl ReadPlan {
             key.apply(0, &mut payload);
         }
         Ok(FrameContent { header, wire, payload: payload.into() })
+    }
+
+    /// How long the last octet of the frame or message was in the proxy, see [`Record::Octets`].
+    ///
+    /// [`Record::Octets`]: crate::Record::Octets
+    ///
+    /// # Errors
+    /// What reading the capture gives.
+    pub fn read_in_proxy<R: Read + Seek>(&self, capture: &mut R) -> io::Result<Option<Duration>> {
+        self.lane.read_in_proxy(capture)
     }
 
     /// Looks closely at how the message was compressed, at most `limit` octets of it as they were on

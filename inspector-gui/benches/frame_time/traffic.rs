@@ -84,7 +84,7 @@ impl Traffic {
     fn octets(&mut self, direction: Direction, octets: Vec<u8>) {
         let (at, octets) = (self.tick(), Bytes::from(octets));
         let (connection, leg) = (CONNECTION, Leg::Client);
-        self.write(&Record::Octets { connection, at, leg, direction, octets });
+        self.write(&Record::Octets { connection, at, leg, direction, octets, in_proxy: None });
     }
 
     fn write(&mut self, record: &Record) {

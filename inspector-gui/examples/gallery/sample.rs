@@ -1,5 +1,7 @@
 //! Frames to show in tests and in the gallery.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use framescope_core::diagnostics::{Place, rules};
 use framescope_core::frame::{PayloadLength, Rsv};
@@ -45,6 +47,7 @@ pub fn selected(direction: Direction, header: FrameHeader, payload: &[u8]) -> Se
         times: FrameTimes {
             before_same_way: Some(Timestamp::from_nanos(AT - 51_200_000)),
             before_other_way: None,
+            in_proxy: Some(Duration::from_nanos(21_400)),
         },
         frame: FrameContent { header, wire: wire.into(), payload },
         fragment: None,

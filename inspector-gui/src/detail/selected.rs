@@ -1,5 +1,7 @@
 //! What the detail pane shows: one frame, and the message it is part of.
 
+use std::time::Duration;
+
 use framescope_core::diagnostics::Diagnostic;
 use framescope_core::index::{FrameContent, MessageContent};
 use framescope_core::message::{CompressionFacts, Microscope, Takeover};
@@ -93,6 +95,9 @@ pub struct FrameTimes {
     pub before_same_way: Option<Timestamp>,
     /// When that of the latest frame before it in the other direction was read.
     pub before_other_way: Option<Timestamp>,
+    /// From when its last octet was read to when the other side had taken all that was read with it;
+    /// `None` where that was not recorded.
+    pub in_proxy: Option<Duration>,
 }
 
 /// What the user asks for from within the pane.

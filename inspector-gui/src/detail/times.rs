@@ -40,8 +40,14 @@ pub fn times_ui(ui: &mut Ui, selected: &Selected) {
                 direction.arrow()
             ));
         }
-        key_value(ui, "in the proxy", "not recorded", palette.weak).on_hover_text(
-            "A frame's octets are recorded as they are read; when they were passed on is not",
+        let (in_proxy, color) = match selected.times.in_proxy {
+            Some(time) => (format::duration(time), palette.text),
+            None => ("not recorded".to_owned(), palette.weak),
+        };
+        key_value(ui, "in the proxy", &in_proxy, color).on_hover_text(
+            "From when its last octet was read to when the other side's socket had taken all that was \
+             read with it. Not recorded where it did not take them at once, of octets that came \
+             together with the handshake, and in captures of others",
         );
     });
 }

@@ -15,6 +15,7 @@ use parking_lot::{Condvar, Mutex};
 use super::Shared;
 use super::about::{self, Saved};
 use super::preview::{MAX_OCTETS, Preview};
+use crate::detail::selected::FrameTimes;
 use crate::detail::{Fragment, Selected, SelectedKind, SelectedMessage};
 use crate::source::CaptureFile;
 
@@ -252,7 +253,9 @@ fn load(
         }
         None => None,
     };
-    Ok(Selected { frame, message, ..plans.selected })
+    let in_proxy = plans.frame.read_in_proxy(capture).ok().flatten();
+    let times = FrameTimes { in_proxy, ..plans.selected.times };
+    Ok(Selected { frame, message, times, ..plans.selected })
 }
 
 /// Everything the index knows of a selection, copied out, and how to read the rest.

@@ -112,7 +112,7 @@ fn life_ui(ui: &mut Ui, connection: &ConnectionSummary, zone: &TimeZone) {
             );
         }
     }
-    let line = "How long each frame stayed in the proxy is not recorded: its octets are stamped as they are read.";
+    let line = "How long each frame stayed in the proxy is told beside the frame.";
     ui.add(Label::new(RichText::new(line).size(11.5).color(palette.weak)).wrap());
 }
 

@@ -54,7 +54,14 @@ impl Capture {
     fn octets(&mut self, connection: ConnectionId, direction: Direction, octets: &[u8]) {
         let octets = Bytes::copy_from_slice(octets);
         let at = self.tick();
-        self.write(&Record::Octets { connection, at, leg: Leg::Client, direction, octets });
+        self.write(&Record::Octets {
+            connection,
+            at,
+            leg: Leg::Client,
+            direction,
+            octets,
+            in_proxy: None,
+        });
     }
 
     /// A connection on which nothing was said yet.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use framescope_core::capture::StreamEncoder;
 use framescope_core::connection::{Alteration, Failure};
@@ -111,11 +112,19 @@ impl Tape {
 
     /// Records octets, or counts them where there is no room.
     pub fn octets(&mut self, leg: Leg, direction: Direction, octets: &[u8]) {
-        self.octets_at(self.now(), leg, direction, octets);
+        self.octets_at(self.now(), leg, direction, octets, None);
     }
 
-    /// The same for octets that were read `at`, a moment ago, and have been passed on since.
-    pub fn octets_at(&mut self, at: Timestamp, leg: Leg, direction: Direction, octets: &[u8]) {
+    /// The same for octets that were read `at`, a moment ago, and have been passed on since; all of them
+    /// after `in_proxy`, where that is told.
+    pub fn octets_at(
+        &mut self,
+        at: Timestamp,
+        leg: Leg,
+        direction: Direction,
+        octets: &[u8],
+        in_proxy: Option<Duration>,
+    ) {
         if octets.is_empty() {
             return;
         }
@@ -124,7 +133,7 @@ impl Tape {
             && self.append(at, true, |at, encoder, lanes, out| {
                 let lane = &mut lanes[leg as usize][direction.index()];
                 lane.tell_missed(at, leg, direction, encoder, out);
-                encoder.octets(at, leg, direction, octets, out);
+                encoder.octets_passed(at, leg, direction, octets, in_proxy, out);
             });
         if !has_room {
             let lane = &mut self.lanes[leg as usize][direction.index()];

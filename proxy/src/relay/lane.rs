@@ -217,8 +217,8 @@ pub(super) struct Outlet<'a, 'c, W> {
 }
 
 impl<W: Socket> Outlet<'_, '_, W> {
-    /// Sends octets, behind those that wait.
-    pub fn send(&mut self, octets: &[u8]) {
+    /// Sends octets, behind those that wait. Says whether the socket has taken all of them.
+    pub fn send(&mut self, octets: &[u8]) -> bool {
         let mut rest = octets;
         while self.stash.is_empty() && self.error.is_none() && !rest.is_empty() {
             match Pin::new(&mut *self.to).poll_write(self.cx, rest) {
@@ -231,5 +231,6 @@ impl<W: Socket> Outlet<'_, '_, W> {
         if self.error.is_none() {
             self.stash.extend_from_slice(rest);
         }
+        rest.is_empty() && self.error.is_none()
     }
 }

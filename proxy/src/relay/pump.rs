@@ -157,15 +157,17 @@ impl<C: Socket, U: Socket> Pump<C, U> {
             counters.read(octets.len());
             let mut send = |octets: &[u8], sent_len| {
                 counters.passed(sent_len);
-                outlet.send(octets);
+                outlet.send(octets)
             };
             let Some(followed) = exchange.as_deref_mut() else {
                 return pass_bare(tape, Direction::ClientToServer, octets, |octets| {
-                    send(octets, octets.len());
+                    send(octets, octets.len())
                 });
             };
             tape.octets(Leg::Client, Direction::ClientToServer, octets);
-            pass_up(followed, tape, octets, send);
+            pass_up(followed, tape, octets, |octets, sent_len| {
+                send(octets, sent_len);
+            });
         })
     }
 
@@ -176,7 +178,7 @@ impl<C: Socket, U: Socket> Pump<C, U> {
             counters.read(octets.len());
             let send = |octets: &[u8]| {
                 counters.passed(octets.len());
-                outlet.send(octets);
+                outlet.send(octets)
             };
             let Some(followed) = exchange.as_deref_mut() else {
                 return pass_bare(tape, Direction::ServerToClient, octets, send);
@@ -314,11 +316,16 @@ fn pass_part(tape: &mut Tape, part: Upward<'_>, send: &mut impl FnMut(&[u8], usi
 }
 
 /// What came where nothing is a head any more: it goes on first and is recorded then, so that nobody
-/// waits for the tape.
-fn pass_bare(tape: &mut Tape, direction: Direction, octets: &[u8], mut send: impl FnMut(&[u8])) {
+/// waits for the tape, which is told how long it took. `send` says whether all went at once.
+fn pass_bare(
+    tape: &mut Tape,
+    direction: Direction,
+    octets: &[u8],
+    mut send: impl FnMut(&[u8]) -> bool,
+) {
     let at = tape.now();
-    send(octets);
-    tape.octets_at(at, Leg::Client, direction, octets);
+    let in_proxy = send(octets).then(|| tape.now().since(at));
+    tape.octets_at(at, Leg::Client, direction, octets, in_proxy);
 }
 
 /// What the upstream said, on its way down: recorded as the client gets it.
@@ -326,14 +333,18 @@ fn pass_down(
     exchange: &mut Exchange,
     tape: &mut Tape,
     mut octets: &[u8],
-    mut send: impl FnMut(&[u8]),
+    mut send: impl FnMut(&[u8]) -> bool,
 ) -> Option<Answer> {
     let direction = Direction::ServerToClient;
     while !octets.is_empty() {
         match exchange.downward(&mut octets) {
             Downward::Held => {}
             Downward::Same(same) => pass_bare(tape, direction, same, &mut send),
-            Downward::Checked(held) => pass_bare(tape, direction, &held, &mut send),
+            // Parts of it have waited for the rest.
+            Downward::Checked(held) => {
+                tape.octets(Leg::Client, direction, &held);
+                send(&held);
+            }
             Downward::Refused { octets, answer, reason } => {
                 tape.octets(Leg::Upstream, direction, &octets);
                 tape.fail("upgrade", Some(Leg::Upstream), reason);

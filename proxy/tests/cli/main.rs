@@ -76,6 +76,7 @@ fn capture_of(frames: &[(Direction, &'static [u8])]) -> Vec<u8> {
         leg: Leg::Client,
         direction,
         octets: Bytes::from_static(octets),
+        in_proxy: None,
     };
     let finished = |millis, direction| Record::Finished {
         connection,

@@ -77,7 +77,7 @@ impl Script {
     pub fn cut(&self, len: usize) -> Vec<Record> {
         let mut cut = Vec::new();
         for record in &self.records {
-            let Record::Octets { connection, at, leg, direction, octets } = record.clone() else {
+            let Record::Octets { connection, at, leg, direction, octets, in_proxy } = record.clone() else {
                 cut.push(record.clone());
                 continue;
             };
@@ -86,8 +86,7 @@ impl Script {
                 at,
                 leg,
                 direction,
-                octets: octets.slice_ref(piece),
-            }));
+                octets: octets.slice_ref(piece), in_proxy }));
         }
         cut
     }
@@ -144,7 +143,7 @@ impl Reader {
     fn octets(&mut self, connection: ConnectionId, leg: Leg, direction: Direction, octets: Bytes) {
         if !octets.is_empty() {
             let at = Timestamp::from_nanos(self.at);
-            self.records.push(Record::Octets { connection, at, leg, direction, octets });
+            self.records.push(Record::Octets { connection, at, leg, direction, octets, in_proxy: None });
         }
     }
 

@@ -108,7 +108,14 @@ impl OwnStreams {
         let octets = packet.take(segment.payload.clone());
         stands[0].1.take(octets.len());
         if !octets.is_empty() {
-            out(Record::Octets { connection, at: asked_at, leg, direction: up, octets });
+            out(Record::Octets {
+                connection,
+                at: asked_at,
+                leg,
+                direction: up,
+                octets,
+                in_proxy: None,
+            });
         }
         let owed = Owed { connection, answered_at: Some(answered_at), at: last, stands };
         self.owed.insert(key, Box::new(owed));
@@ -133,7 +140,7 @@ impl OwnStreams {
             if let Some(at) = owed.answered_at.take().filter(|_| is_answer) {
                 let octets = packet.take(segment.payload.clone());
                 owed.stands[1].1.take(octets.len());
-                out(Record::Octets { connection, at, leg, direction, octets });
+                out(Record::Octets { connection, at, leg, direction, octets, in_proxy: None });
                 self.owed.insert(key, owed);
                 return true;
             }

@@ -205,7 +205,14 @@ impl Stage {
     fn octets(&mut self, direction: Direction, octets: Vec<u8>) {
         let (connection, at) = (self.id(), self.beat());
         let octets = Bytes::from(octets);
-        self.records.push(Record::Octets { connection, at, leg: Leg::Client, direction, octets });
+        self.records.push(Record::Octets {
+            connection,
+            at,
+            leg: Leg::Client,
+            direction,
+            octets,
+            in_proxy: None,
+        });
     }
 
     fn id(&self) -> ConnectionId {

@@ -241,7 +241,7 @@ impl<W: Write> Line<'_, W> {
     }
 }
 
-/// `1.20 ms after the frame before it, 4.00 ms in its direction; in 3 reads`.
+/// `1.20 ms after the frame before it, 4.00 ms in its direction; in 3 reads; 21 µs in the proxy`.
 fn time(timing: &FrameTiming) -> String {
     let mut parts = Vec::new();
     match (timing.since_connection, timing.since_lane) {
@@ -262,6 +262,9 @@ fn time(timing: &FrameTiming) -> String {
     }
     if let Some(reads) = timing.reads {
         parts.push(format!("in {}", counted(reads, "read", "reads")));
+    }
+    if let Some(time) = timing.in_proxy {
+        parts.push(format!("{} in the proxy", span(time)));
     }
     parts.join("; ")
 }

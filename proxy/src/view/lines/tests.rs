@@ -45,7 +45,14 @@ impl Conversation {
     fn says(mut self, direction: Direction, octets: &[u8]) -> Self {
         let (connection, at) = (ConnectionId(1), self.tick());
         let octets = Bytes::copy_from_slice(octets);
-        self.records.push(Record::Octets { connection, at, leg: Leg::Client, direction, octets });
+        self.records.push(Record::Octets {
+            connection,
+            at,
+            leg: Leg::Client,
+            direction,
+            octets,
+            in_proxy: None,
+        });
         self
     }
 
