@@ -175,7 +175,9 @@ mod tests {
     fn a_frame_was_in_the_proxy_as_long_as_its_last_octet() {
         let mut lane = Lane::default();
         let micros = |micros| Some(Duration::from_micros(micros));
-        [micros(7), None, micros(9)].into_iter().for_each(|time| lane.read(10, time, 100));
+        for time in [micros(7), None, micros(9)] {
+            lane.read(10, time, 100);
+        }
         let told = [1, 10, 11, 20, 21, 30, 31].map(|end| lane.in_proxy(end));
         assert_eq!(told, [micros(7), micros(7), None, None, micros(9), micros(9), None]);
     }
