@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::io::Cursor;
+use std::time::Duration;
 
 use bytes::Bytes;
 use flate2::{Compress, Compression, FlushCompress};
@@ -37,7 +38,7 @@ impl Tape {
         Timestamp::from_nanos(self.at)
     }
 
-    fn open(&mut self, id: u32, extensions: &str) -> ConnectionId {
+    fn connect(&mut self, id: u32) -> ConnectionId {
         let connection = ConnectionId(id);
         let info = ConnectionInfo {
             client: format!("127.0.0.1:{}", 40_000 + id).parse().unwrap(),
@@ -48,6 +49,11 @@ impl Tape {
         };
         let at = self.tick();
         self.writer.write(&Record::Opened { connection, at, info: Box::new(info) }).unwrap();
+        connection
+    }
+
+    fn open(&mut self, id: u32, extensions: &str) -> ConnectionId {
+        let connection = self.connect(id);
         let request = format!(
             "GET /{id} HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{extensions}\r\n"
@@ -62,10 +68,20 @@ impl Tape {
     }
 
     fn say(&mut self, connection: ConnectionId, direction: Direction, octets: &[u8]) {
+        self.pass(connection, direction, octets, None);
+    }
+
+    fn pass(
+        &mut self,
+        connection: ConnectionId,
+        direction: Direction,
+        octets: &[u8],
+        in_proxy: Option<Duration>,
+    ) {
         let (at, octets) = (self.tick(), Bytes::copy_from_slice(octets));
         let leg = Leg::Client;
         self.writer
-            .write(&Record::Octets { connection, at, leg, direction, octets, in_proxy: None })
+            .write(&Record::Octets { connection, at, leg, direction, octets, in_proxy })
             .unwrap();
     }
 
@@ -284,6 +300,50 @@ fn a_checkpoint_behind_a_block_that_was_left_open_reads_as_it_was_seen() {
         let expected = index.messages()[row].data_len;
         assert_eq!((read.data.len() as u64, read.fault), (expected, None), "row {row}");
     }
+}
+
+#[test]
+fn what_a_body_has_belongs_to_the_exchange_of_the_last_head() {
+    let mut tape = Tape::new();
+    let one = tape.connect(1);
+    let exchanges = [
+        ("GET /empty HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 204 No Content\r\n\r\n"),
+        (
+            "POST /said HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nyes",
+            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nheard",
+        ),
+        (
+            "GET /news HTTP/1.1\r\nHost: a\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: a\n\ndata: b\n\n",
+        ),
+    ];
+    for (request, response) in exchanges {
+        tape.say(one, UP, request.as_bytes());
+        tape.say(one, DOWN, response.as_bytes());
+    }
+    let (index, _) = check(tape);
+    let seen = index.connections()[0].exchanges.iter();
+    let seen: Vec<_> = seen
+        .map(|exchange| (exchange.content_len.map(Option::unwrap_or_default), exchange.events))
+        .collect();
+    assert_eq!(seen, [([0, 0], 0), ([3, 5], 0), ([0, 0], 2)]);
+}
+
+#[test]
+fn a_frame_was_in_the_proxy_as_long_as_the_read_of_its_last_octet() {
+    let mut tape = Tape::new();
+    let one = tape.open(1, "");
+    let hello = frame(true, 0, Opcode::Text, None, b"Hello");
+    let (begin, rest) = hello.split_at(4);
+    let micros = |micros| Some(Duration::from_micros(micros));
+    tape.pass(one, DOWN, &[&hello, begin].concat(), micros(7));
+    tape.pass(one, DOWN, rest, micros(90));
+    tape.say(one, DOWN, &hello);
+    let (index, capture) = check(tape);
+    let mut capture = Cursor::new(&capture);
+    let told =
+        [0, 1, 2].map(|row| index.frame_plan(row).unwrap().read_in_proxy(&mut capture).unwrap());
+    assert_eq!(told, [micros(7), micros(90), None]);
 }
 
 #[test]

@@ -149,20 +149,12 @@ impl ConnectionSummary {
                 self.add_head(at, direction, head);
             }
             EventKind::BodyCompleted { direction, content_len, .. } => {
-                let open = self.exchanges.iter_mut().find(|exchange| {
-                    exchange.content_len[direction.index()].is_none()
-                        && (direction == Direction::ClientToServer || exchange.response.is_some())
-                });
-                if let Some(exchange) = open {
+                if let Some(exchange) = self.speaking(direction) {
                     exchange.content_len[direction.index()] = Some(content_len);
                 }
             }
             EventKind::ServerSentEvent(_) => {
-                let open = self.exchanges.iter_mut().find(|exchange| {
-                    exchange.response.is_some()
-                        && exchange.content_len[Direction::ServerToClient.index()].is_none()
-                });
-                if let Some(exchange) = open {
+                if let Some(exchange) = self.speaking(Direction::ServerToClient) {
                     exchange.events = exchange.events.saturating_add(1);
                 }
             }
@@ -170,12 +162,7 @@ impl ConnectionSummary {
                 self.end_exchange(&facts);
             }
             EventKind::TransportSeen(TransportEvent::PieceReceived(_)) => {
-                let open = self
-                    .exchanges
-                    .iter_mut()
-                    .rev()
-                    .find(|exchange| exchange.response.is_some() && exchange.over.is_none());
-                if let Some(exchange) = open {
+                if let Some(exchange) = self.speaking(Direction::ServerToClient) {
                     exchange.pieces = exchange.pieces.saturating_add(1);
                 }
             }
@@ -200,6 +187,15 @@ impl ConnectionSummary {
             | EventKind::GapMet { .. }
             | EventKind::DirectionFinished { .. } => {}
         }
+    }
+
+    /// The exchange whose body comes in this direction: that of the last head, for answers come in the
+    /// order of their requests (RFC 9112 §9.3.2), and no body begins before the one before it ended.
+    fn speaking(&mut self, direction: Direction) -> Option<&mut Exchange> {
+        self.exchanges
+            .iter_mut()
+            .rev()
+            .find(|exchange| direction == Direction::ClientToServer || exchange.response.is_some())
     }
 
     /// A frame that says nothing about the connection, begun `at`.

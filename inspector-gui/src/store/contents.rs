@@ -255,7 +255,7 @@ fn load(
     };
     let in_proxy = plans.frame.read_in_proxy(capture).ok().flatten();
     let times = FrameTimes { in_proxy, ..plans.selected.times };
-    Ok(Selected { frame, message, times, ..plans.selected })
+    Ok(Selected { times, frame, message, ..plans.selected })
 }
 
 /// Everything the index knows of a selection, copied out, and how to read the rest.
