@@ -369,6 +369,10 @@ fn a_session_of_engine_io_is_followed_from_polling_to_its_websocket() {
     // The index keeps no payloads, and knows the same.
     let index = wire.index();
     let session = &index.transport_sessions()[0];
+    assert_eq!(index.transport_session(session.id), Some(session));
+    for connection in index.connections() {
+        assert_eq!(connection.sessions, [session.id], "{}", connection.id);
+    }
     assert_eq!(
         (session.sid.as_str(), session.path.as_str()),
         ("lv_VI97HAXpY6yYWAAAC", "/socket.io/")

@@ -53,6 +53,9 @@ pub struct ConnectionSummary {
     pub upstream_head_at: [Option<Timestamp>; 2],
     /// Pings and their Pongs, by [`Direction::index`] of the Ping.
     pub round_trips: [RoundTrips; 2],
+    /// Sessions of Engine.IO and SockJS that it carries, in the order in which they came, the first
+    /// thousand: see [`crate::Index::transport_session`].
+    pub sessions: Vec<SessionId>,
 }
 
 /// One request and its answer.
@@ -112,6 +115,8 @@ pub enum State {
 
 /// Exchanges listed of one connection; a long-polling client makes new ones for ever.
 const MAX_EXCHANGES: usize = 10_000;
+/// Sessions listed of one connection; one from a gateway carries those of many clients.
+const MAX_SESSIONS: usize = 1_000;
 
 impl ConnectionSummary {
     pub(super) fn new(id: ConnectionId, opened_at: Timestamp, info: Arc<ConnectionInfo>) -> Self {
@@ -135,6 +140,7 @@ impl ConnectionSummary {
             first_frame_at: [None; 2],
             upstream_head_at: [None; 2],
             round_trips: [RoundTrips::default(); 2],
+            sessions: Vec::new(),
         }
     }
 
@@ -164,6 +170,12 @@ impl ConnectionSummary {
             EventKind::TransportSeen(TransportEvent::PieceReceived(_)) => {
                 if let Some(exchange) = self.speaking(Direction::ServerToClient) {
                     exchange.pieces = exchange.pieces.saturating_add(1);
+                }
+            }
+            EventKind::TransportSeen(TransportEvent::SessionChanged { session, .. }) => {
+                let is_known = self.sessions.iter().rev().any(|known| *known == session.id);
+                if !is_known && self.sessions.len() < MAX_SESSIONS {
+                    self.sessions.push(session.id);
                 }
             }
             EventKind::HandshakeCompleted(handshake) => {

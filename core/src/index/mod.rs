@@ -24,7 +24,7 @@ use growth::{LaneState, Place, Rows};
 use crate::capture::LanePlan;
 use crate::connection::ConnectionMap;
 use crate::session::{EventSink as _, Limits};
-use crate::transport::{Series, TransportSession};
+use crate::transport::{Series, SessionId, TransportSession};
 use crate::{ConnectionId, Diagnostic, Direction, Record, Session, Timestamp};
 
 /// Everything a view lists, growing by records.
@@ -138,6 +138,12 @@ impl Index {
     /// now; the first hundred thousand of them.
     pub fn transport_sessions(&self) -> &[Arc<TransportSession>] {
         &self.rows.sessions
+    }
+
+    /// The session with this number, as it is by now.
+    pub fn transport_session(&self, id: SessionId) -> Option<&Arc<TransportSession>> {
+        let at = usize::try_from(id.0.checked_sub(1)?).ok()?;
+        self.rows.sessions.get(at)
     }
 
     /// How to read these octets of a lane (lane offsets) from the capture, as they were on the wire.
