@@ -9,7 +9,8 @@ use framescope_core::{ConnectionId, Direction};
 use jiff::tz::TimeZone;
 
 use crate::command::Command;
-use crate::detail::{DetailAction, DetailPane, ExchangePane, Known, Sought};
+use crate::detail::session::session_of;
+use crate::detail::{DetailAction, DetailPane, ExchangeAction, ExchangePane, Known, Sought};
 use crate::find::Way;
 use crate::handshake_tab::HandshakeTab;
 use crate::list::{Kinds, RowFilter, ViewRows, VirtualList, Words};
@@ -354,6 +355,16 @@ impl App {
         self.view.connection = Some(connection);
     }
 
+    /// Chooses a connection, whatever kind of them is listed.
+    fn choose(&mut self, connection: ConnectionId) {
+        self.view.connection = Some(connection);
+        let index = self.store.index();
+        let kind = index.connection(connection).map(connections::Transport::of);
+        if self.view.transport != kind {
+            self.view.transport = None;
+        }
+    }
+
     /// The selection whose octets the detail pane shows.
     pub(crate) fn selection(&self) -> Option<Selection> {
         let (table, key): (&Table, fn(usize) -> RowKey) = match self.settings.listing {
@@ -369,13 +380,18 @@ impl App {
         let row = view.read.as_ref().and_then(|read| read.rows().get(number).cloned());
         let known = match (&row, &view.read) {
             (Some(Row::Exchange(exchange)), Some(read)) => {
-                Known::of(&self.store.index(), read.connection(), exchange.request.offset)
+                Known::of(&self.store.index(), read.connection(), &exchange.request)
             }
             _ => Known::default(),
         };
-        let closes = row.is_none_or(|row| self.exchange.ui(ui, number, &row, &known, &self.zone));
-        if closes {
-            view.selected = None;
+        let action = match row {
+            Some(row) => self.exchange.ui(ui, number, &row, &known, &self.zone),
+            None => Some(ExchangeAction::Close),
+        };
+        match action {
+            Some(ExchangeAction::Close) => view.selected = None,
+            Some(ExchangeAction::ShowConnection(connection)) => self.choose(connection),
+            None => {}
         }
     }
 
@@ -437,7 +453,14 @@ impl App {
 
     fn handshake_ui(&mut self, ui: &mut Ui) {
         let connection = self.looked_at();
-        self.handshake.ui(ui, connection.as_ref());
+        let session = connection.as_ref().and_then(|connection| {
+            let exchange = self.handshake.chosen(connection)?;
+            session_of(&self.store.index(), connection, exchange.over, &exchange.request)
+        });
+        let went = self.handshake.ui(ui, connection.as_ref(), session.as_deref());
+        if let Some(connection) = went {
+            self.choose(connection);
+        }
     }
 
     fn timing_ui(&mut self, ui: &mut Ui) {

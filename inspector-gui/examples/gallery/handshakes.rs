@@ -62,6 +62,7 @@ fn connection(exchanges: Vec<Exchange>) -> ConnectionSummary {
         first_frame_at: [None; 2],
         upstream_head_at: [None; 2],
         round_trips: [RoundTrips::default(); 2],
+        sessions: Vec::new(),
         ending: None,
     }
 }

@@ -101,7 +101,9 @@ impl eframe::App for Gallery {
             Content::Frame(selected) => {
                 self.detail.ui(ui, selected);
             }
-            Content::Connection(connection) => self.handshake.ui(ui, Some(connection)),
+            Content::Connection(connection) => {
+                self.handshake.ui(ui, Some(connection), None);
+            }
         });
     }
 }

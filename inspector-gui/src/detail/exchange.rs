@@ -1,15 +1,17 @@
 //! The selected exchange, or event of a stream: when, both heads, both bodies.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use egui::{Label, RichText, ScrollArea, Ui};
 use framescope_core::present::Secrets;
-use framescope_core::transport::TransportKind;
-use framescope_core::{ConnectionId, Direction, Index};
+use framescope_core::transport::{TransportKind, TransportSession};
+use framescope_core::{ConnectionId, Direction, Head, Index};
 use jiff::tz::TimeZone;
 
 use crate::detail::decoded::Decoded;
+use crate::detail::session::{session_of, session_ui};
 use crate::fonts;
 use crate::fonts::icon;
 use crate::handshake_tab::head::{Changes, head_ui};
@@ -38,19 +40,32 @@ pub struct Known {
     pub held: Option<Duration>,
     /// Why it is taken for that.
     pub reason: Option<String>,
+    /// The session it belongs to, and the connection it is on.
+    pub session: Option<(Arc<TransportSession>, ConnectionId)>,
+}
+
+/// What the user wants done, as seen from the pane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExchangeAction {
+    /// The pane is to be closed.
+    Close,
+    /// Another connection of the session is to be shown.
+    ShowConnection(ConnectionId),
 }
 
 impl Known {
-    /// Of the exchange whose request begins at this lane offset.
-    pub fn of(index: &Index, connection: ConnectionId, request: u64) -> Self {
-        let summary = index.connection(connection);
-        let over = summary.and_then(|summary| {
-            summary.exchanges.iter().rev().find(|one| one.request.offset == request)?.over
-        });
-        let Some(over) = over else { return Self::default() };
+    /// Of the exchange of this connection that began with this request.
+    pub fn of(index: &Index, connection: ConnectionId, request: &Head) -> Self {
+        let Some(summary) = index.connection(connection) else { return Self::default() };
+        let mut exchanges = summary.exchanges.iter().rev();
+        let over = exchanges.find(|one| one.request.offset == request.offset);
+        let over = over.and_then(|one| one.over);
+        let session =
+            session_of(index, summary, over, request).map(|session| (session, connection));
+        let Some(over) = over else { return Self { session, ..Self::default() } };
         let series = over.series.and_then(|id| index.series().iter().find(|one| one.id == id));
         let reason = series.map(|series| series.reason.clone());
-        Self { kind: over.kind, held: over.held, reason }
+        Self { kind: over.kind, held: over.held, reason, session }
     }
 }
 
@@ -66,7 +81,7 @@ pub struct ExchangePane {
 }
 
 impl ExchangePane {
-    /// Draws a row with this number, from 0; whether the pane is to be closed.
+    /// Draws a row with this number, from 0; what the user wants done.
     pub fn ui(
         &mut self,
         ui: &mut Ui,
@@ -74,23 +89,24 @@ impl ExchangePane {
         row: &Row,
         known: &Known,
         zone: &TimeZone,
-    ) -> bool {
-        let mut closes = false;
+    ) -> Option<ExchangeAction> {
+        let mut action = None;
         ScrollArea::vertical().id_salt("exchange").auto_shrink(false).show(ui, |ui| {
             egui::Frame::new().inner_margin(egui::Margin::symmetric(12, 12)).show(ui, |ui| {
                 ui.spacing_mut().item_spacing.y = 4.0;
                 let bottom = ui.max_rect().bottom().min(ui.clip_rect().bottom()) - 12.0;
-                closes = header_ui(ui, number, row, zone);
+                action = header_ui(ui, number, row, zone).then_some(ExchangeAction::Close);
                 match row {
                     Row::Exchange(exchange) => {
-                        self.exchange_ui(ui, number, exchange, known, bottom);
+                        let went = self.exchange_ui(ui, number, exchange, known, bottom);
+                        action = action.or(went.map(ExchangeAction::ShowConnection));
                     }
                     Row::Piece(piece) => self.piece_ui(ui, number, piece, bottom),
                     Row::Event(event) => self.event_ui(ui, number, event, bottom),
                 }
             });
         });
-        closes
+        action
     }
 
     fn exchange_ui(
@@ -100,7 +116,7 @@ impl ExchangePane {
         exchange: &Exchange,
         known: &Known,
         bottom: f32,
-    ) {
+    ) -> Option<ConnectionId> {
         let palette = theme::palette(ui);
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing = egui::vec2(14.0, 2.0);
@@ -133,6 +149,8 @@ impl ExchangePane {
             let why = RichText::new(why).size(11.5).color(palette.weak);
             ui.add(Label::new(why).wrap());
         }
+        let session = known.session.as_ref();
+        let went = session.and_then(|(session, from)| session_ui(ui, session, *from));
         hairline(ui);
         let parts = [(Part::Response, "Response"), (Part::Request, "Request")];
         tab_bar(ui, &mut self.part, &parts);
@@ -142,13 +160,14 @@ impl ExchangePane {
         };
         let Some(head) = head else {
             ui.label(RichText::new("There is no answer yet.").color(palette.weak));
-            return;
+            return went;
         };
         ui.spacing_mut().interact_size.y = 16.0;
         head_ui(ui, head, direction, &Changes::default(), &|_| false);
         hairline(ui);
         if let Some(body) = &exchange.bodies[direction.index()] {
-            return self.body_ui(ui, number, body, bottom);
+            self.body_ui(ui, number, body, bottom);
+            return went;
         }
         let words = if exchange.events > 0 {
             "A stream that goes on: each of its events is a row of the table."
@@ -156,6 +175,7 @@ impl ExchangePane {
             "The body has not ended yet."
         };
         ui.add(Label::new(RichText::new(words).color(palette.weak)).wrap());
+        went
     }
 
     fn piece_ui(&mut self, ui: &mut Ui, number: usize, of: &StreamPiece, bottom: f32) {

@@ -15,6 +15,7 @@ mod payload;
 #[path = "../../examples/gallery/sample.rs"]
 mod sample;
 pub mod selected;
+pub(crate) mod session;
 mod sought;
 mod subprotocol;
 #[cfg(test)]
@@ -26,7 +27,7 @@ use egui::{FontId, Label, RichText, ScrollArea, TextFormat, Ui};
 use framescope_core::payload::protobuf::MessageType;
 use jiff::tz::TimeZone;
 
-pub use exchange::{ExchangePane, Known};
+pub use exchange::{ExchangeAction, ExchangePane, Known};
 pub use payload::PayloadTab;
 pub use selected::{
     DetailAction, Fragment, FrameTimes, Selected, SelectedCompression, SelectedKind,

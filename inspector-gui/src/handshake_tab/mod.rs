@@ -12,8 +12,10 @@ use std::collections::BTreeSet;
 use egui::{Align, Layout, RichText, ScrollArea, Sense, Ui, vec2};
 use framescope_core::index::{ConnectionSummary, Exchange};
 use framescope_core::present::Secrets;
+use framescope_core::transport::TransportSession;
 use framescope_core::{ConnectionId, Direction, Leg, OpeningHandshake};
 
+use crate::detail::session::session_ui;
 use crate::fonts;
 use crate::theme;
 use crate::widgets::{card, format, section};
@@ -49,28 +51,53 @@ pub(crate) enum HeadLine {
 }
 
 impl HandshakeTab {
+    /// The exchange of this connection that is shown: the chosen one, or the last.
+    pub fn chosen<'a>(&self, connection: &'a ConnectionSummary) -> Option<&'a Exchange> {
+        self.chosen_at(connection).map(|(_, exchange)| exchange)
+    }
+
+    fn chosen_at<'a>(&self, connection: &'a ConnectionSummary) -> Option<(usize, &'a Exchange)> {
+        let last = connection.exchanges.len().checked_sub(1)?;
+        let chosen = self.exchange.filter(|_| self.connection == Some(connection.id));
+        let at = chosen.unwrap_or(last).min(last);
+        Some((at, connection.exchanges.get(at)?))
+    }
+
     /// Draws the handshake, or the plain HTTP exchanges, of `connection`; `None` is an empty state.
-    pub fn ui(&mut self, ui: &mut Ui, connection: Option<&ConnectionSummary>) {
+    /// `session` is the one that [`Self::chosen`] belongs to. The connection to go to, where the user
+    /// asks for one.
+    pub fn ui(
+        &mut self,
+        ui: &mut Ui,
+        connection: Option<&ConnectionSummary>,
+        session: Option<&TransportSession>,
+    ) -> Option<ConnectionId> {
         let Some(connection) = connection else {
-            return empty_ui(ui, "No connection", "Select a connection to see how it was opened.");
+            empty_ui(ui, "No connection", "Select a connection to see how it was opened.");
+            return None;
         };
         if self.connection != Some(connection.id) {
             *self = Self { connection: Some(connection.id), ..Self::default() };
         }
-        let last = connection.exchanges.len().checked_sub(1);
-        let at = self.exchange.or(last).map(|at| at.min(last.unwrap_or(0)));
-        let exchange = at.and_then(|at| Some((at, connection.exchanges.get(at)?)));
+        let exchange = self.chosen_at(connection);
         if exchange.is_none() && failure_of(connection).is_none() {
-            return empty_ui(
-                ui,
-                "Nothing asked yet",
-                "The connection is open, and its first request has not come.",
-            );
+            let line = "The connection is open, and its first request has not come.";
+            empty_ui(ui, "Nothing asked yet", line);
+            return None;
         }
         let handshake = connection.handshake.as_deref().filter(|handshake| {
             exchange.is_some_and(|(_, exchange)| exchange.request == handshake.request)
         });
 
+        let mut went = None;
+        let mut right_ui = |ui: &mut Ui| {
+            went = session.and_then(|session| {
+                let went = session_ui(ui, session, connection.id);
+                ui.add_space(14.0);
+                went
+            });
+            right_ui(ui, connection, exchange, handshake);
+        };
         if ui.available_width() >= TWO_COLUMNS {
             let room = ui.available_rect_before_wrap();
             let border = (room.min.x + room.width() * 0.52).round();
@@ -82,15 +109,16 @@ impl HandshakeTab {
             });
             ui.painter().vline(border, room.y_range(), theme::palette(ui).hairline_stroke());
             ui.scope_builder(egui::UiBuilder::new().max_rect(right), |ui| {
-                scrolled(ui, "derivation", |ui| right_ui(ui, connection, exchange, handshake));
+                scrolled(ui, "derivation", right_ui);
             });
         } else {
             scrolled(ui, "handshake", |ui| {
                 self.left_ui(ui, connection, exchange, handshake);
                 ui.add_space(22.0);
-                right_ui(ui, connection, exchange, handshake);
+                right_ui(ui);
             });
         }
+        went
     }
 
     fn left_ui(

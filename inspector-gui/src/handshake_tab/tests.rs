@@ -12,7 +12,7 @@ fn harness(connection: Option<ConnectionSummary>, width: f32) -> Harness<'static
     let mut harness = Harness::builder().with_size(egui::vec2(width, 900.0)).build_ui_state(
         move |ui, tab: &mut HandshakeTab| {
             theme::install_once(ui.ctx());
-            tab.ui(ui, connection.as_ref());
+            tab.ui(ui, connection.as_ref(), None);
         },
         HandshakeTab::default(),
     );

@@ -15,6 +15,7 @@ use framescope_core::{Direction, Finish, Severity, Timestamp};
 use super::{format, parts};
 use crate::App;
 use crate::command::Command;
+use crate::detail::session::session_word;
 use crate::detail::subprotocol_name;
 use crate::fonts;
 use crate::list::{CONNECTIONS, List, RowLook};
@@ -137,7 +138,8 @@ pub fn connections_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
             let one = |row: &u32| {
                 let summary = index.connections().get(*row as usize)?;
                 let spoken = kept.reading(summary.id).choice.map(|choice| choice.protocol);
-                Some(Entry::One(Box::new(One::of(summary, now, spoken))))
+                let session = session_word(&index, summary);
+                Some(Entry::One(Box::new(One::of(summary, now, spoken, session))))
             };
             let all = || Entry::All {
                 connections: shown.len(),
@@ -190,6 +192,7 @@ impl One {
         summary: &ConnectionSummary,
         now: Option<Timestamp>,
         spoken: Option<Subprotocol>,
+        session: Option<String>,
     ) -> Self {
         let is_websocket = summary.is_websocket();
         let goes_on = summary.state != State::Ended;
@@ -198,7 +201,7 @@ impl One {
             Some(target) => Secrets::Masked.target(target).into_owned(),
             None => format!("from {}", summary.info.client),
         };
-        let mut about = Vec::new();
+        let mut about = Vec::from_iter(session);
         if let Some(handshake) = summary.handshake.as_ref().filter(|_| is_websocket) {
             let chosen = handshake.subprotocol.chosen.first();
             // What was agreed on, else what the octets tell.

@@ -2,6 +2,7 @@
 
 mod exchanges;
 mod fixture;
+mod sessions;
 mod subprotocols;
 
 use std::io::{Read as _, Write as _};
