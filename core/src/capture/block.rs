@@ -103,19 +103,31 @@ pub(crate) fn write_block(kind: u32, body: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(&total.to_le_bytes());
 }
 
-/// The options of a packet that was so long in the proxy, their end included; none for more than 32
-/// bits of nanoseconds.
-pub(crate) fn in_proxy_options(in_proxy: Duration) -> Option<[u8; 12]> {
-    let nanos = u32::try_from(in_proxy.as_nanos()).ok()?;
+/// What stands for a time in the proxy that is not known, or does not fit.
+const UNKNOWN: [u8; 4] = u32::MAX.to_le_bytes();
+
+/// How far before the end of a packet's block the value of the option is: behind it are the end of the
+/// options and the block's length.
+pub(crate) const IN_PROXY_FROM_END: usize = 12;
+
+/// The options of a packet that was so long in the proxy, their end included.
+pub(crate) fn in_proxy_options(in_proxy: Option<Duration>) -> [u8; 12] {
     let [c0, c1] = OPT_IN_PROXY.to_le_bytes();
-    let [n0, n1, n2, n3] = nanos.to_le_bytes();
-    Some([c0, c1, 4, 0, n0, n1, n2, n3, 0, 0, 0, 0])
+    let [n0, n1, n2, n3] = in_proxy.map_or(UNKNOWN, in_proxy_value);
+    [c0, c1, 4, 0, n0, n1, n2, n3, 0, 0, 0, 0]
+}
+
+/// A time in the proxy as a capture has it, for the places that
+/// [`StreamEncoder::octets_timed`](super::StreamEncoder::octets_timed) names.
+pub fn in_proxy_value(in_proxy: Duration) -> [u8; 4] {
+    u32::try_from(in_proxy.as_nanos()).map_or(UNKNOWN, u32::to_le_bytes)
 }
 
 /// What [`in_proxy_options`] wrote, among `options`.
 pub(crate) fn in_proxy(order: ByteOrder, options: &[u8]) -> Option<Duration> {
     let (_, value) = Options::new(order, options).find(|(code, _)| *code == OPT_IN_PROXY)?;
-    order.u32(value, 0).map(|nanos| Duration::from_nanos(nanos.into()))
+    let nanos = order.u32(value, 0).filter(|nanos| *nanos != u32::MAX)?;
+    Some(Duration::from_nanos(nanos.into()))
 }
 
 /// Appends one option: code, length, value, padding. At most 65,535 octets of `value` are kept.

@@ -39,6 +39,7 @@ pub mod unrecorded;
 mod walk;
 pub mod writer;
 
+pub use block::in_proxy_value;
 pub use fault::CaptureFault;
 pub use locate::{LanePlan, LaneTable};
 pub use reader::{CaptureItem, CaptureReader};

@@ -5,7 +5,6 @@ mod resume;
 use std::collections::HashMap;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::time::Duration;
 
 use super::block;
 use super::comment::{Missing, Remark};
@@ -121,22 +120,48 @@ impl StreamEncoder {
         octets: &[u8],
         out: &mut Vec<u8>,
     ) {
-        self.octets_passed(at, leg, direction, octets, None, out);
+        self.octets_with(at, leg, direction, octets, &[], out);
     }
 
-    /// The same, and how long they were `in_proxy`, see [`Record::Octets`].
-    pub fn octets_passed(
+    /// The same for octets that are yet to be passed on. How long they were in the proxy, see
+    /// [`Record::Octets`], is told later by writing [`in_proxy_value`] over the four octets at each place
+    /// that is returned: how far before the end of `out` it is, for the first two packets.
+    pub fn octets_timed(
         &mut self,
         at: Timestamp,
         leg: Leg,
         direction: Direction,
         octets: &[u8],
-        in_proxy: Option<Duration>,
+        out: &mut Vec<u8>,
+    ) -> [Option<usize>; 2] {
+        let options = block::in_proxy_options(None);
+        let (first, rest) = octets.split_at(octets.len().min(MAX_PAYLOAD_LEN));
+        let (second, rest) = rest.split_at(rest.len().min(MAX_PAYLOAD_LEN));
+        let mut ends = [None; 2];
+        for (part, end) in [first, second].into_iter().zip(&mut ends) {
+            if !part.is_empty() {
+                self.octets_with(at, leg, direction, part, &options, out);
+                *end = Some(out.len());
+            }
+        }
+        if !rest.is_empty() {
+            self.octets(at, leg, direction, rest, out);
+        }
+        ends.map(|end| {
+            end.map(|end| out.len().saturating_sub(end).saturating_add(block::IN_PROXY_FROM_END))
+        })
+    }
+
+    fn octets_with(
+        &mut self,
+        at: Timestamp,
+        leg: Leg,
+        direction: Direction,
+        octets: &[u8],
+        options: &[u8],
         out: &mut Vec<u8>,
     ) {
         self.ensure_open(at, leg, out);
-        let options = in_proxy.and_then(block::in_proxy_options);
-        let options = options.as_ref().map_or(&[][..], |options| options);
         for payload in octets.chunks(MAX_PAYLOAD_LEN) {
             let head = self.head(at, leg, direction, flags::PSH | flags::ACK);
             head.write(payload, options, out);
@@ -335,7 +360,9 @@ impl<W: Write> CaptureWriter<W> {
             Record::Opened { .. } => {}
             Record::Noted { at, note, .. } => encoder.note(*at, note, out),
             Record::Octets { at, leg, direction, octets, in_proxy, .. } => {
-                encoder.octets_passed(*at, *leg, *direction, octets, *in_proxy, out);
+                let options = in_proxy.map(|time| block::in_proxy_options(Some(time)));
+                let options = options.as_ref().map_or(&[][..], |options| options);
+                encoder.octets_with(*at, *leg, *direction, octets, options, out);
             }
             Record::Gap { at, leg, direction, len, position, .. } => {
                 encoder.gap_before(*at, *leg, *direction, *len, position.clone(), out);

@@ -19,6 +19,8 @@ pub(super) struct Batch {
     open: Buffer,
     /// Octets in all of them.
     len: usize,
+    /// Where that ends which was appended last.
+    pub end: Place,
     /// The latest stamp of all that was appended.
     pub newest: Timestamp,
     /// When the first of the octets in the thread's hands came.
@@ -34,6 +36,20 @@ pub(super) struct Batch {
     /// A file that holds so many octets is followed by another.
     file_size: Option<u64>,
     pool: Arc<Pool>,
+}
+
+/// A place in the capture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    /// Counts the files of the capture.
+    pub file: u32,
+    /// Octets from the start of that file.
+    pub offset: u64,
+}
+
+impl Place {
+    /// Where nothing is: before any file.
+    const NOWHERE: Self = Self { file: u32::MAX, offset: 0 };
 }
 
 /// What the recorder's thread does.
@@ -55,6 +71,7 @@ impl Batch {
             full: VecDeque::new(),
             open: pool.lend(0, offset),
             len: 0,
+            end: Place::NOWHERE,
             newest: Timestamp::default(),
             writing_since: None,
             thread: Thread::Busy,
@@ -93,8 +110,10 @@ impl Batch {
         let result = encode(self.open.file, self.open.out());
         if self.closed {
             self.open.truncate(before);
+            self.end = Place::NOWHERE;
             return (result, 0);
         }
+        self.end = Place { file: self.open.file, offset: self.open.end() };
         self.open.since.get_or_insert(now);
         let len = self.open.len() - before;
         self.len += len;
@@ -105,6 +124,16 @@ impl Batch {
             self.put_open_away(next);
         }
         (result, len)
+    }
+
+    /// Writes `octets` over those at `place`, unless the thread has them in its hands already.
+    pub fn amend(&mut self, place: Place, octets: [u8; 4]) {
+        let Place { file, offset } = place;
+        for buffer in self.full.iter_mut().chain([&mut self.open]).rev() {
+            if buffer.file == file && buffer.offset <= offset {
+                return buffer.amend(offset, octets);
+            }
+        }
     }
 
     /// Takes what is to be written next. Buffers that are full go alone, and so does a large part of

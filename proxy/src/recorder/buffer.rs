@@ -93,6 +93,17 @@ impl Buffer {
         self.offset + self.len() as u64
     }
 
+    /// Writes `fresh` over the octets at `offset` of the file, where they are all here.
+    pub fn amend(&mut self, offset: u64, fresh: [u8; 4]) {
+        let behind =
+            offset.checked_sub(self.offset).and_then(|behind| usize::try_from(behind).ok());
+        let start = behind.map(|behind| behind.saturating_add(self.padding));
+        let old = start.and_then(|start| self.octets.get_mut(start..)?.first_chunk_mut());
+        if let Some(old) = old {
+            *old = fresh;
+        }
+    }
+
     /// Keeps no more than the first `len` octets.
     pub fn truncate(&mut self, len: usize) {
         self.octets.truncate(self.padding + len);

@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use framescope_core::Timestamp;
 use framescope_core::capture::Unrecorded;
+use framescope_core::capture::in_proxy_value;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
-use super::batch::{Batch, Thread};
+use super::batch::{Batch, Place, Thread};
 use super::buffer::{Buffer, FULL};
 use super::tail::Tail;
 use crate::clock::Clock;
@@ -133,13 +134,13 @@ impl Queue {
     /// backwards, whichever connection they come from. It is told which file they will be in.
     ///
     /// Where there is no room, `encode` is not called, unless the capture is `owed` what it says:
-    /// the end of a connection that it knows.
+    /// the end of a connection that it knows. Also says where in the capture the blocks end.
     pub(super) fn append<T>(
         &self,
         at: Timestamp,
         owed: bool,
         encode: impl FnOnce(Timestamp, u32, &mut Vec<u8>) -> T,
-    ) -> Option<T> {
+    ) -> Option<(T, Place)> {
         let mut batch = self.batch.lock();
         let has_room = self.takes_facts();
         if !owed && !has_room {
@@ -156,6 +157,7 @@ impl Queue {
             encode(at, file, out)
         });
         self.waiting.fetch_add(len, Ordering::Relaxed);
+        let end = batch.end;
         let wake = match batch.thread {
             Thread::Parked => len > 0,
             Thread::Ticking => batch.len() >= self.room.threshold,
@@ -166,7 +168,18 @@ impl Queue {
             drop(batch);
             self.wake.notify_one();
         }
-        Some(result)
+        Some((result, end))
+    }
+
+    /// Tells how long octets were in the proxy that are recorded already, at the places that were kept
+    /// free for it so far before `end`. In vain for what is being written.
+    pub(super) fn tell_in_proxy(&self, end: Place, before_end: [Option<usize>; 2], time: Duration) {
+        let value = in_proxy_value(time);
+        let mut batch = self.batch.lock();
+        for before in before_end.into_iter().flatten() {
+            let offset = end.offset.saturating_sub(before as u64);
+            batch.amend(Place { offset, ..end }, value);
+        }
     }
 
     /// A connection has ended that the capture has nothing of, not even its opening; `octets` were said

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use framescope_core::capture::StreamEncoder;
 use framescope_core::connection::{Alteration, Failure};
@@ -11,6 +10,17 @@ use framescope_core::{
 };
 
 use super::Queue;
+use super::batch::Place;
+
+/// Octets that are recorded and not passed on yet.
+#[derive(Debug, Clone, Copy)]
+pub struct Passage {
+    /// When they were read.
+    at: Timestamp,
+    /// Where in the capture they end, and how far before that it has room for how long they took.
+    end: Place,
+    before_end: [Option<usize>; 2],
+}
 
 /// Records one connection. Dropping it ends what is open.
 #[derive(Debug)]
@@ -60,7 +70,7 @@ impl Tape {
             queue.append(at, false, |_, file, out| (StreamEncoder::open(id, at, info, out), file));
         let queue = Arc::clone(queue);
         let (lanes, explained) = (Lanes::default(), false);
-        let Some((mut encoder, file)) = opened else {
+        let Some(((mut encoder, file), _)) = opened else {
             let encoder = StreamEncoder::untold(id, at, info);
             let untold = Some(Box::new(Untold { opening: true, ..Untold::default() }));
             return Self { queue, encoder, lanes, file: 0, explained, untold };
@@ -76,15 +86,15 @@ impl Tape {
     ///
     /// Says whether there was room. For what the capture is `owed` there always is, unless it has
     /// nothing of this connection.
-    fn append(
+    fn append<T>(
         &mut self,
         at: Timestamp,
         owed: bool,
-        encode: impl FnOnce(Timestamp, &mut StreamEncoder, &mut Lanes, &mut Vec<u8>),
-    ) -> bool {
+        encode: impl FnOnce(Timestamp, &mut StreamEncoder, &mut Lanes, &mut Vec<u8>) -> T,
+    ) -> Option<(T, Place)> {
         let Self { queue, encoder, lanes, file: newest, untold, .. } = self;
         let is_opened = untold.as_ref().is_none_or(|untold| !untold.opening);
-        let appended = queue.append(at, owed && is_opened, |at, file, out| {
+        queue.append(at, owed && is_opened, |at, file, out| {
             if *newest != file || !is_opened {
                 *newest = file;
                 encoder.resume(at, out);
@@ -95,9 +105,8 @@ impl Tape {
                     encoder.forget();
                 }
             }
-            encode(at, encoder, lanes, out);
-        });
-        appended.is_some()
+            encode(at, encoder, lanes, out)
+        })
     }
 
     /// The time that records are stamped with.
@@ -112,43 +121,65 @@ impl Tape {
 
     /// Records octets, or counts them where there is no room.
     pub fn octets(&mut self, leg: Leg, direction: Direction, octets: &[u8]) {
-        self.octets_at(self.now(), leg, direction, octets, None);
+        self.record(self.now(), leg, direction, octets, |encoder, at, out| {
+            encoder.octets(at, leg, direction, octets, out);
+        });
     }
 
-    /// The same for octets that were read `at`, a moment ago, and have been passed on since; all of them
-    /// after `in_proxy`, where that is told.
-    pub fn octets_at(
+    /// Records octets of the client leg that were read just now and are to be passed on next, and says
+    /// what [`Tape::passed`] is to be told once they are.
+    pub fn octets_read(&mut self, direction: Direction, octets: &[u8]) -> Option<Passage> {
+        let (at, leg) = (self.now(), Leg::Client);
+        let recorded = self.record(at, leg, direction, octets, |encoder, at, out| {
+            encoder.octets_timed(at, leg, direction, octets, out)
+        });
+        recorded.map(|(before_end, end)| Passage { at, end, before_end })
+    }
+
+    /// The other side's socket has just taken all of what was read.
+    pub fn passed(&mut self, passage: Passage) {
+        let Passage { at, end, before_end } = passage;
+        self.queue.tell_in_proxy(end, before_end, self.now().since(at));
+    }
+
+    /// Records octets as `encode` says, or counts them where there is no room.
+    fn record<T>(
         &mut self,
         at: Timestamp,
         leg: Leg,
         direction: Direction,
         octets: &[u8],
-        in_proxy: Option<Duration>,
-    ) {
+        encode: impl FnOnce(&mut StreamEncoder, Timestamp, &mut Vec<u8>) -> T,
+    ) -> Option<(T, Place)> {
         if octets.is_empty() {
-            return;
+            return None;
         }
         let missed = self.lanes[leg as usize][direction.index()].missed;
-        let has_room = self.queue.takes_octets(missed > 0)
-            && self.append(at, true, |at, encoder, lanes, out| {
+        if self.queue.takes_octets(missed > 0) {
+            let recorded = self.append(at, true, |at, encoder, lanes, out| {
                 let lane = &mut lanes[leg as usize][direction.index()];
                 lane.tell_missed(at, leg, direction, encoder, out);
-                encoder.octets_passed(at, leg, direction, octets, in_proxy, out);
+                encode(encoder, at, out)
             });
-        if !has_room {
-            let lane = &mut self.lanes[leg as usize][direction.index()];
-            lane.missed = lane.missed.saturating_add(octets.len() as u64);
-            self.queue.count_gap(octets.len() as u64);
-            if leg == Leg::Client {
-                self.encoder.passed(self.queue.clock.now(), direction, octets);
+            if recorded.is_some() {
+                return recorded;
             }
         }
+        let lane = &mut self.lanes[leg as usize][direction.index()];
+        lane.missed = lane.missed.saturating_add(octets.len() as u64);
+        self.queue.count_gap(octets.len() as u64);
+        if leg == Leg::Client {
+            self.encoder.passed(self.queue.clock.now(), direction, octets);
+        }
+        None
     }
 
     /// Records what became known, or keeps it until there is room: of alterations nothing is kept, for
     /// the heads that they were made in are not recorded then either.
     pub fn note(&mut self, note: &ConnectionNote) {
-        if !self.append(self.now(), false, |at, encoder, _, out| encoder.note(at, note, out)) {
+        let told =
+            self.append(self.now(), false, |at, encoder, _, out| encoder.note(at, note, out));
+        if told.is_none() {
             let kept = &mut self.untold.get_or_insert_default().note;
             kept.learn(note);
             kept.without_close_notify = kept.without_close_notify.or(note.without_close_notify);
@@ -195,7 +226,7 @@ impl Tape {
             }
             encoder.finish(at, leg, direction, how, out);
         });
-        if !is_told {
+        if is_told.is_none() {
             self.untold.get_or_insert_default().ends.push((leg, direction, how));
         }
     }

@@ -315,17 +315,19 @@ fn pass_part(tape: &mut Tape, part: Upward<'_>, send: &mut impl FnMut(&[u8], usi
     }
 }
 
-/// What came where nothing is a head any more: it goes on first and is recorded then, so that nobody
-/// waits for the tape, which is told how long it took. `send` says whether all went at once.
+/// What came where nothing is a head any more. `send` says whether all of it went at once.
 fn pass_bare(
     tape: &mut Tape,
     direction: Direction,
     octets: &[u8],
     mut send: impl FnMut(&[u8]) -> bool,
 ) {
-    let at = tape.now();
-    let in_proxy = send(octets).then(|| tape.now().since(at));
-    tape.octets_at(at, Leg::Client, direction, octets, in_proxy);
+    let passage = tape.octets_read(direction, octets);
+    if send(octets)
+        && let Some(passage) = passage
+    {
+        tape.passed(passage);
+    }
 }
 
 /// What the upstream said, on its way down: recorded as the client gets it.

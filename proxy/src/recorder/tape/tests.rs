@@ -381,3 +381,31 @@ fn tell(record: &Record) -> String {
         Record::Finished { direction, how, .. } => format!("{} {how:?}", direction.arrow()),
     }
 }
+
+#[test]
+fn how_long_octets_were_in_the_proxy_is_told_of_their_own_packets() {
+    let valve = Valve::closed();
+    let recording = Recording::with(valve.clone(), WhenSlow::Block, 16 << 20);
+    let (mut tape, mut other) = (recording.tape(1), recording.tape(2));
+    valve.await_call();
+    // Reads of two packets each, through several buffers, among those of another connection.
+    for round in 0..40_u8 {
+        let octets = vec![round; 2 * 65_495];
+        let passage = tape.octets_read(UP, &octets);
+        other.octets(Leg::Client, UP, &octets[..1000]);
+        if round % 4 != 0 {
+            tape.passed(passage.unwrap());
+        }
+    }
+    valve.open();
+    drop((tape, other));
+    let mut told = 0;
+    for record in recording.finish() {
+        let Record::Octets { connection, octets, in_proxy, .. } = record else { continue };
+        let round = octets[0];
+        assert!(octets.iter().all(|octet| *octet == round));
+        assert_eq!(in_proxy.is_some(), connection.0 == 1 && round % 4 != 0, "{connection} {round}");
+        told += usize::from(in_proxy.is_some());
+    }
+    assert_eq!(told, 60);
+}
