@@ -15,6 +15,7 @@ pub mod evidence;
 pub mod exchanges;
 pub mod follower;
 pub mod on_demand;
+pub mod packets;
 pub mod preview;
 pub mod search;
 

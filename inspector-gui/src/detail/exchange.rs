@@ -16,12 +16,15 @@ use crate::fonts;
 use crate::fonts::icon;
 use crate::handshake_tab::head::{Changes, head_ui};
 use crate::store::exchanges::{Content, Exchange, Row, StreamEvent, StreamPiece};
+use crate::store::packets::Packets;
 use crate::theme;
 use crate::widgets::button::icon_button_enabled;
 use crate::widgets::{chip, format, hairline, icon_button, key_value, section, tab_bar};
 
 /// The least room for a body.
 const BODY_LEAST: f32 = 160.0;
+/// The most room for packets before they scroll.
+const PACKETS_MOST: f32 = 150.0;
 
 /// What of an exchange is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -164,6 +167,7 @@ impl ExchangePane {
         };
         ui.spacing_mut().interact_size.y = 16.0;
         head_ui(ui, head, direction, &Changes::default(), &|_| false);
+        packets_ui(ui, &exchange.packets[direction.index()]);
         hairline(ui);
         if let Some(body) = &exchange.bodies[direction.index()] {
             self.body_ui(ui, number, body, bottom);
@@ -172,7 +176,7 @@ impl ExchangePane {
         let words = if exchange.events > 0 {
             "A stream that goes on: each of its events is a row of the table."
         } else {
-            "The body has not ended yet."
+            "The body has not ended yet. If it is a stream, its pieces are rows once a pause shows that."
         };
         ui.add(Label::new(RichText::new(words).color(palette.weak)).wrap());
         went
@@ -260,6 +264,35 @@ impl ExchangePane {
         let left = (bottom - ui.cursor().top()).max(BODY_LEAST);
         self.decoded.body_ui(ui, left, &self.octets, &self.text);
     }
+}
+
+/// The packets of a session that a body carries, a line each.
+fn packets_ui(ui: &mut Ui, packets: &Packets) {
+    let Some(protocol) = packets.protocol else { return };
+    let palette = theme::palette(ui);
+    hairline(ui);
+    section(ui, "Packets", |ui| {
+        ui.label(RichText::new(protocol.title()).size(11.5).color(palette.weak));
+    });
+    let list = ScrollArea::vertical().id_salt("packets").max_height(PACKETS_MOST);
+    list.auto_shrink([false, true]).show(ui, |ui| {
+        let line = |ui: &mut Ui, text: &str, color| {
+            let text: String = format::cut(text, 400).chars().map(format::visible).collect();
+            let label = Label::new(RichText::new(&text).monospace().size(11.5).color(color));
+            ui.add(label.truncate()).on_hover_text(text);
+        };
+        for packet in &packets.lines {
+            line(ui, &packet.text, palette.text);
+            if let Some(problem) = &packet.problem {
+                line(ui, &format!("⚠ {problem}"), palette.warning);
+            }
+        }
+        if packets.more > 0 {
+            let more =
+                format!("and {}", format::counted(packets.more, "more packet", "more packets"));
+            line(ui, &more, palette.weak);
+        }
+    });
 }
 
 fn header_ui(ui: &mut Ui, number: usize, row: &Row, zone: &TimeZone) -> bool {

@@ -46,12 +46,12 @@ pub(crate) fn session_of(
     told.or_else(named).cloned()
 }
 
-/// Which session a connection carries, in a short word: `Engine.IO §1`.
+/// Which session a connection carries, in a short word: `§1`, or `4 sessions`.
 pub(crate) fn session_word(index: &Index, connection: &ConnectionSummary) -> Option<String> {
     let last = index.transport_session(*connection.sessions.last()?)?;
     Some(match connection.sessions.len() {
-        1 => format!("{} {}", last.protocol, last.id),
-        count => format!("{} · {} sessions", last.protocol, format::thousands(count as u64)),
+        1 => last.id.to_string(),
+        count => format!("{} sessions", format::thousands(count as u64)),
     })
 }
 
@@ -66,6 +66,7 @@ pub(crate) fn session_ui(
     card(ui, |ui| {
         ui.set_width(ui.available_width());
         ui.spacing_mut().item_spacing.y = 3.0;
+        ui.spacing_mut().interact_size.y = 16.0;
         let title = format!("{} session {}", session.protocol, session.id);
         ui.label(RichText::new(title).font(fonts::semibold(12.5)));
         ui.add(Label::new(RichText::new(about(session)).size(11.5).color(palette.weak)).wrap());

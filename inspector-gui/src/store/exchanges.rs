@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use framescope_core::http::{BodyFraming, ServerSentEvent};
 use framescope_core::session::{Inspector, Limits, Shared as Common};
-use framescope_core::transport::{BodyPiece, TransportEvent};
+use framescope_core::transport::{BodyPiece, Carried, TransportEvent};
 use framescope_core::{
     ConnectionId, Direction, Event, EventKind, Head, Leg, Opcode, Record, Timestamp,
 };
@@ -17,6 +17,7 @@ use parking_lot::{RwLock, RwLockReadGuard};
 
 use super::Shared;
 use super::follower::{self, Follow};
+use super::packets::{PacketReader, Packets};
 use super::preview::Preview;
 
 /// Of a body, or of the data of an event, so much is kept.
@@ -53,6 +54,8 @@ pub struct Exchange {
     pub ended_at: Option<Timestamp>,
     /// Contents of request and answer once they are whole, by [`Direction::index`].
     pub bodies: [Option<Content>; 2],
+    /// What request and answer say where they carry a session, by [`Direction::index`].
+    pub packets: [Packets; 2],
     /// Events of the answer.
     pub events: u64,
 }
@@ -101,7 +104,8 @@ impl Row {
     fn kept_octets(&self) -> usize {
         match self {
             Self::Exchange(exchange) => {
-                exchange.bodies.iter().flatten().map(|body| body.octets.len()).sum()
+                let bodies = exchange.bodies.iter().flatten().map(|body| body.octets.len());
+                bodies.chain(exchange.packets.iter().map(Packets::octets)).sum()
             }
             Self::Event(event) => event.event.data.as_ref().map_or(0, String::len),
             Self::Piece(piece) => piece.piece.content.len(),
@@ -112,6 +116,7 @@ impl Row {
         match self {
             Self::Exchange(exchange) => {
                 exchange.bodies.iter_mut().flatten().for_each(|body| body.octets = Bytes::new());
+                exchange.packets = [Packets::default(), Packets::default()];
             }
             Self::Event(event) => {
                 if let Some(data) = &mut event.event.data {
@@ -197,6 +202,21 @@ impl Rows {
         }
     }
 
+    /// What a body says.
+    fn take_packets(&mut self, carried: &Carried, packets: Packets) {
+        let of_request = |row: &&mut Row| match row {
+            Row::Exchange(exchange) => exchange.request.offset == carried.request.offset,
+            Row::Event(_) | Row::Piece(_) => false,
+        };
+        let Some(Row::Exchange(exchange)) = self.kept.iter_mut().rev().find(of_request) else {
+            return;
+        };
+        let said = &mut exchange.packets[carried.direction.index()];
+        self.octets = self.octets - said.octets() + packets.octets();
+        *said = packets;
+        self.bound();
+    }
+
     fn take(&mut self, event: Event) {
         let at = event.at;
         match event.kind {
@@ -212,6 +232,7 @@ impl Rows {
                         response: None,
                         ended_at: None,
                         bodies: [is_empty.then(Content::default), None],
+                        packets: [Packets::default(), Packets::default()],
                         events: 0,
                     })));
                 }
@@ -282,8 +303,11 @@ impl Exchanges {
         let new = Self { connection, rows: Arc::default(), cancelled: Arc::default() };
         let (rows, cancelled) = (Arc::clone(&new.rows), Arc::clone(&new.cancelled));
         let work = move || {
-            let fresh = || (Inspector::new(connection, LIMITS), Common::default());
-            let (mut inspector, mut common) = fresh();
+            let fresh = || {
+                let inspector = Inspector::new(connection, LIMITS);
+                (inspector, Common::default(), PacketReader::default())
+            };
+            let (mut inspector, mut common, mut packets) = fresh();
             // The follower of the index tells what is wrong with the capture; once is enough.
             let _ = follower::follow(&shared, |step| {
                 match step {
@@ -291,12 +315,17 @@ impl Exchanges {
                         let ours = |record: &Record| record.connection() == connection;
                         for (record, _) in records.drain(..).filter(|(record, _)| ours(record)) {
                             let mut rows = rows.write();
-                            let mut sink = |event: Event| rows.take(event);
+                            let mut sink = |event: Event| {
+                                packets.receive(&event, &mut |carried, said| {
+                                    rows.take_packets(carried, said);
+                                });
+                                rows.take(event);
+                            };
                             inspector.receive(&record, &mut common, &mut sink);
                         }
                     }
                     Follow::Restart => {
-                        (inspector, common) = fresh();
+                        (inspector, common, packets) = fresh();
                         *rows.write() = Rows::default();
                     }
                     Follow::CaughtUp | Follow::Fault(_) | Follow::Finished => {}

@@ -49,7 +49,7 @@ fn moving() -> Window {
     post(&mut capture, second, &named, "40\u{1e}420[\"ask\",{\"n\":1}]");
     answer(&mut capture, second, "ok");
     ask(&mut capture, first, &named);
-    answer(&mut capture, first, "40{\"sid\":\"x\"}\u{1e}430[\"yes\"]\u{1e}bAQID");
+    answer(&mut capture, first, "40{\"sid\":\"x\"}\u{1e}430[\"yes\"]\u{1e}bAQID\u{1e}9");
     let socket = capture.websocket(&format!("/socket.io/?EIO=4&transport=websocket&sid={SID}"));
     capture.text(socket, UP, "2probe");
     capture.text(socket, DOWN, "3probe");
@@ -91,7 +91,13 @@ fn shown(window: &mut Window, number: u32) {
 fn the_list_tells_which_connections_carry_a_session() {
     let window = moving();
     let all = |label: &str| window.harness.query_all_by_label_contains(label).count();
-    assert_eq!(all("Engine.IO §1"), 3);
+    for entry in [
+        "#1, long polling · 2 requests §1,",
+        "#2, sending · 1 request §1,",
+        "#3, open §1 · Socket.IO,",
+    ] {
+        assert_eq!(all(entry), 1, "{entry}");
+    }
     assert_eq!(all("connection /page #4, GET 200 ,"), 1);
     assert_eq!(all(SID), 0, "what names it is hidden");
 }
@@ -144,4 +150,30 @@ fn the_handshake_of_its_websocket_shows_the_session_and_leads_back() {
     window.harness.get_by_label("connection 1, this one");
     window.harness.get_by_role_and_label(Role::Link, "connection 2");
     window.harness.get_by_role_and_label(Role::Link, "connection 3");
+}
+
+#[test]
+fn bodies_of_a_session_list_their_packets() {
+    let mut window = moving();
+    choose(&mut window, 2);
+    window.harness.get_by_label_contains("exchange 1, POST").click();
+    window.harness.run_ok();
+    window.harness.get_by_role_and_label(Role::Tab, "Request").click();
+    window.harness.run_ok();
+    let lines = |window: &Window, wanted: &[&str]| {
+        for line in wanted {
+            assert_eq!(window.harness.query_all_by_label(line).count(), 1, "{line}");
+        }
+    };
+    lines(&window, &["Packets", "CONNECT /", r#"EVENT / "ask" 1 arg, ack 0"#]);
+    window.harness.get_by_role_and_label(Role::Tab, "Response").click();
+    window.harness.run_ok();
+    assert!(window.harness.query_by_label("Packets").is_none(), "ok is no packet");
+    choose(&mut window, 1);
+    window.harness.get_by_label_contains("exchange 2, GET").click();
+    window.harness.run_ok();
+    lines(&window, &["Packets", "ACK / 0, 1 arg", "attachment 3 octets"]);
+    assert_eq!(window.harness.query_all_by_label_contains("⚠").count(), 1, "9 is no type");
+    // What it answers went over another connection.
+    assert!(window.harness.query_by_label_contains("nothing asked for").is_none());
 }
