@@ -175,6 +175,8 @@ impl ExchangePane {
         }
         let words = if exchange.events > 0 {
             "A stream that goes on: each of its events is a row of the table."
+        } else if exchange.pieces > 0 {
+            "A stream that goes on: each of its pieces is a row of the table."
         } else {
             "The body has not ended yet. If it is a stream, its pieces are rows once a pause shows that."
         };

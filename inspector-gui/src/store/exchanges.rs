@@ -58,6 +58,8 @@ pub struct Exchange {
     pub packets: [Packets; 2],
     /// Events of the answer.
     pub events: u64,
+    /// Chunks or lines of the answer, where it is a stream.
+    pub pieces: u64,
 }
 
 /// What a body holds.
@@ -234,6 +236,7 @@ impl Rows {
                         bodies: [is_empty.then(Content::default), None],
                         packets: [Packets::default(), Packets::default()],
                         events: 0,
+                        pieces: 0,
                     })));
                 }
                 Direction::ServerToClient => {
@@ -283,8 +286,12 @@ impl Rows {
                 })));
             }
             EventKind::TransportSeen(TransportEvent::PieceReceived(piece)) => {
-                let Some(exchange) = self.open.front().copied() else { return };
-                self.push(Row::Piece(Box::new(StreamPiece { at, piece: *piece, exchange })));
+                let Some(number) = self.open.front().copied() else { return };
+                if let Some(exchange) = self.exchange(number) {
+                    exchange.pieces += 1;
+                }
+                let piece = StreamPiece { at, piece: *piece, exchange: number };
+                self.push(Row::Piece(Box::new(piece)));
             }
             _ => {}
         }
@@ -425,7 +432,7 @@ mod tests {
         assert_eq!(first.waited(), Some(Duration::from_millis(3)));
         assert_eq!(first.preview().expect("a body").text, "ok!");
         let Some(Row::Exchange(last)) = rows.get(2) else { panic!("an exchange") };
-        assert_eq!((last.events, last.ended_at), (1, None));
+        assert_eq!((last.events, last.pieces, last.ended_at), (1, 1, None));
         let Some(Row::Event(event)) = rows.get(3) else { panic!("an event") };
         assert_eq!(event.exchange, 2);
         let Some(Row::Piece(piece)) = rows.get(4) else { panic!("a piece") };
