@@ -77,7 +77,9 @@ impl Script {
     pub fn cut(&self, len: usize) -> Vec<Record> {
         let mut cut = Vec::new();
         for record in &self.records {
-            let Record::Octets { connection, at, leg, direction, octets, in_proxy } = record.clone() else {
+            let Record::Octets { connection, at, leg, direction, octets, in_proxy } =
+                record.clone()
+            else {
                 cut.push(record.clone());
                 continue;
             };
@@ -86,7 +88,9 @@ impl Script {
                 at,
                 leg,
                 direction,
-                octets: octets.slice_ref(piece), in_proxy }));
+                octets: octets.slice_ref(piece),
+                in_proxy,
+            }));
         }
         cut
     }
@@ -143,7 +147,14 @@ impl Reader {
     fn octets(&mut self, connection: ConnectionId, leg: Leg, direction: Direction, octets: Bytes) {
         if !octets.is_empty() {
             let at = Timestamp::from_nanos(self.at);
-            self.records.push(Record::Octets { connection, at, leg, direction, octets, in_proxy: None });
+            self.records.push(Record::Octets {
+                connection,
+                at,
+                leg,
+                direction,
+                octets,
+                in_proxy: None,
+            });
         }
     }
 
