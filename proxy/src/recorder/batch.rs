@@ -19,8 +19,8 @@ pub(super) struct Batch {
     open: Buffer,
     /// Octets in all of them.
     len: usize,
-    /// Where that ends which was appended last.
-    pub end: Place,
+    /// Octets that the thread has taken so far.
+    taken: u64,
     /// The latest stamp of all that was appended.
     pub newest: Timestamp,
     /// When the first of the octets in the thread's hands came.
@@ -36,20 +36,6 @@ pub(super) struct Batch {
     /// A file that holds so many octets is followed by another.
     file_size: Option<u64>,
     pool: Arc<Pool>,
-}
-
-/// A place in the capture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
-    /// Counts the files of the capture.
-    pub file: u32,
-    /// Octets from the start of that file.
-    pub offset: u64,
-}
-
-impl Place {
-    /// Where nothing is: before any file.
-    const NOWHERE: Self = Self { file: u32::MAX, offset: 0 };
 }
 
 /// What the recorder's thread does.
@@ -71,7 +57,7 @@ impl Batch {
             full: VecDeque::new(),
             open: pool.lend(0, offset),
             len: 0,
-            end: Place::NOWHERE,
+            taken: 0,
             newest: Timestamp::default(),
             writing_since: None,
             thread: Thread::Busy,
@@ -110,10 +96,8 @@ impl Batch {
         let result = encode(self.open.file, self.open.out());
         if self.closed {
             self.open.truncate(before);
-            self.end = Place::NOWHERE;
             return (result, 0);
         }
-        self.end = Place { file: self.open.file, offset: self.open.end() };
         self.open.since.get_or_insert(now);
         let len = self.open.len() - before;
         self.len += len;
@@ -126,12 +110,19 @@ impl Batch {
         (result, len)
     }
 
-    /// Writes `octets` over those at `place`, unless the thread has them in its hands already.
-    pub fn amend(&mut self, place: Place, octets: [u8; 4]) {
-        let Place { file, offset } = place;
-        for buffer in self.full.iter_mut().chain([&mut self.open]).rev() {
-            if buffer.file == file && buffer.offset <= offset {
-                return buffer.amend(offset, octets);
+    /// How many octets were ever appended: what is appended next begins there.
+    pub fn position(&self) -> u64 {
+        self.taken + self.len as u64
+    }
+
+    /// Writes `fresh` over the octets at `position`, unless the thread has them in its hands already.
+    pub fn amend(&mut self, position: u64, fresh: [u8; 4]) {
+        let behind = position.checked_sub(self.taken).map(usize::try_from);
+        let Some(Ok(mut behind)) = behind else { return };
+        for buffer in self.full.iter_mut().chain([&mut self.open]) {
+            match behind.checked_sub(buffer.len()) {
+                Some(further) => behind = further,
+                None => return buffer.amend(behind, fresh),
             }
         }
     }
@@ -144,7 +135,7 @@ impl Batch {
             && let Some(buffer) = self.full.pop_front()
         {
             let ends_file = buffer.ends_file;
-            self.len -= buffer.len();
+            self.count_taken(buffer.len());
             taken.push(buffer);
             if ends_file {
                 return;
@@ -163,7 +154,7 @@ impl Batch {
             return;
         }
         if let Some(buffer) = self.full.pop_front() {
-            self.len -= buffer.len();
+            self.count_taken(buffer.len());
             taken.push(buffer);
         }
     }
@@ -190,6 +181,11 @@ impl Batch {
     /// one goes on.
     pub fn end_files_at(&mut self, size: Option<u64>) {
         self.file_size = size;
+    }
+
+    fn count_taken(&mut self, len: usize) {
+        self.len -= len;
+        self.taken += len as u64;
     }
 
     fn put_open_away(&mut self, next: Buffer) {

@@ -93,12 +93,9 @@ impl Buffer {
         self.offset + self.len() as u64
     }
 
-    /// Writes `fresh` over the octets at `offset` of the file, where they are all here.
-    pub fn amend(&mut self, offset: u64, fresh: [u8; 4]) {
-        let behind =
-            offset.checked_sub(self.offset).and_then(|behind| usize::try_from(behind).ok());
-        let start = behind.map(|behind| behind.saturating_add(self.padding));
-        let old = start.and_then(|start| self.octets.get_mut(start..)?.first_chunk_mut());
+    /// Writes `fresh` over its octets from the one numbered `at` on, where they are all here.
+    pub fn amend(&mut self, at: usize, fresh: [u8; 4]) {
+        let old = self.octets.get_mut(self.padding + at..).and_then(<[u8]>::first_chunk_mut);
         if let Some(old) = old {
             *old = fresh;
         }

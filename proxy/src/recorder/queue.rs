@@ -10,7 +10,7 @@ use framescope_core::capture::Unrecorded;
 use framescope_core::capture::in_proxy_value;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
-use super::batch::{Batch, Place, Thread};
+use super::batch::{Batch, Thread};
 use super::buffer::{Buffer, FULL};
 use super::tail::Tail;
 use crate::clock::Clock;
@@ -134,13 +134,14 @@ impl Queue {
     /// backwards, whichever connection they come from. It is told which file they will be in.
     ///
     /// Where there is no room, `encode` is not called, unless the capture is `owed` what it says:
-    /// the end of a connection that it knows. Also says where in the capture the blocks end.
+    /// the end of a connection that it knows. Also says where the blocks end, for
+    /// [`Queue::tell_in_proxy`].
     pub(super) fn append<T>(
         &self,
         at: Timestamp,
         owed: bool,
         encode: impl FnOnce(Timestamp, u32, &mut Vec<u8>) -> T,
-    ) -> Option<(T, Place)> {
+    ) -> Option<(T, u64)> {
         let mut batch = self.batch.lock();
         let has_room = self.takes_facts();
         if !owed && !has_room {
@@ -157,7 +158,8 @@ impl Queue {
             encode(at, file, out)
         });
         self.waiting.fetch_add(len, Ordering::Relaxed);
-        let end = batch.end;
+        // What comes after the end is not kept: nothing of it can be amended.
+        let end = if batch.closed { u64::MAX } else { batch.position() };
         let wake = match batch.thread {
             Thread::Parked => len > 0,
             Thread::Ticking => batch.len() >= self.room.threshold,
@@ -173,12 +175,11 @@ impl Queue {
 
     /// Tells how long octets were in the proxy that are recorded already, at the places that were kept
     /// free for it so far before `end`. In vain for what is being written.
-    pub(super) fn tell_in_proxy(&self, end: Place, before_end: [Option<usize>; 2], time: Duration) {
+    pub(super) fn tell_in_proxy(&self, end: u64, before_end: [Option<usize>; 2], time: Duration) {
         let value = in_proxy_value(time);
         let mut batch = self.batch.lock();
         for before in before_end.into_iter().flatten() {
-            let offset = end.offset.saturating_sub(before as u64);
-            batch.amend(Place { offset, ..end }, value);
+            batch.amend(end.saturating_sub(before as u64), value);
         }
     }
 

@@ -10,15 +10,14 @@ use framescope_core::{
 };
 
 use super::Queue;
-use super::batch::Place;
 
 /// Octets that are recorded and not passed on yet.
 #[derive(Debug, Clone, Copy)]
 pub struct Passage {
     /// When they were read.
     at: Timestamp,
-    /// Where in the capture they end, and how far before that it has room for how long they took.
-    end: Place,
+    /// Where in the queue they end, and how far before that there is room for how long they took.
+    end: u64,
     before_end: [Option<usize>; 2],
 }
 
@@ -91,7 +90,7 @@ impl Tape {
         at: Timestamp,
         owed: bool,
         encode: impl FnOnce(Timestamp, &mut StreamEncoder, &mut Lanes, &mut Vec<u8>) -> T,
-    ) -> Option<(T, Place)> {
+    ) -> Option<(T, u64)> {
         let Self { queue, encoder, lanes, file: newest, untold, .. } = self;
         let is_opened = untold.as_ref().is_none_or(|untold| !untold.opening);
         queue.append(at, owed && is_opened, |at, file, out| {
@@ -150,7 +149,7 @@ impl Tape {
         direction: Direction,
         octets: &[u8],
         encode: impl FnOnce(&mut StreamEncoder, Timestamp, &mut Vec<u8>) -> T,
-    ) -> Option<(T, Place)> {
+    ) -> Option<(T, u64)> {
         if octets.is_empty() {
             return None;
         }

@@ -409,3 +409,21 @@ fn how_long_octets_were_in_the_proxy_is_told_of_their_own_packets() {
     }
     assert_eq!(told, 60);
 }
+
+#[test]
+fn nothing_else_is_amended_where_files_end_or_the_recorder_has() {
+    let valve = Valve::closed();
+    let recording = Recording::with(valve.clone(), WhenSlow::Block, 16 << 20);
+    let mut tape = recording.tape(1);
+    valve.await_call();
+    tape.octets(Leg::Client, UP, &[7; 5000]);
+    recording.queue().close();
+    let passage = tape.octets_read(UP, &[8; 5000]).unwrap();
+    tape.passed(passage);
+    valve.open();
+    drop(tape);
+    let octets: Vec<Record> = recording.finish();
+    let octets: Vec<&Record> = octets.iter().filter(|record| octets_in(record) > 0).collect();
+    let [Record::Octets { octets, in_proxy: None, .. }] = octets[..] else { panic!("{octets:?}") };
+    assert_eq!(*octets, [7; 5000][..]);
+}
