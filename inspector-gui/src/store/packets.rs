@@ -58,7 +58,7 @@ impl From<Dissection> for Packets {
 
 /// Whether a problem is one of the packet alone: what it answers, or what came before it, may have crossed
 /// another connection of the session, which is not read here.
-fn is_its_own(problem: &Problem) -> bool {
+pub(super) fn is_its_own(problem: &Problem) -> bool {
     use ProblemCode::{OutOfOrder, RepeatedId, UnknownId};
     !matches!(problem.code, OutOfOrder | UnknownId | RepeatedId)
 }

@@ -3,9 +3,11 @@
 use framescope_core::connection::ConnectionMap;
 use framescope_core::session::{Inspector, Limits, Shared};
 use framescope_core::subprotocol::{Choice, Dissection, FIRST_MESSAGES, Override, Tracker};
+use framescope_core::transport::Target;
 use framescope_core::{ConnectionId, Direction, Event, EventKind, Record};
 
 use super::kept::Place;
+use crate::store::packets::is_its_own;
 
 /// What is kept of a message while it is read: no dissector takes more.
 const LIMITS: Limits =
@@ -43,6 +45,8 @@ struct Followed {
     began: [u64; 2],
     messages: u32,
     is_chosen: bool,
+    /// Its session began over another connection, of which nothing is read here.
+    began_elsewhere: bool,
 }
 
 impl Walk {
@@ -82,12 +86,14 @@ impl Followed {
             began: [0; 2],
             messages: 0,
             is_chosen: false,
+            began_elsewhere: false,
         }
     }
 
     /// Whether there is any reason to follow it further.
     fn receive(&mut self, record: &Record, shared: &mut Shared, seen: &mut Vec<Seen>) -> bool {
-        let Self { inspector, tracker, began, messages, is_chosen, by_user } = self;
+        let Self { inspector, tracker, began, messages, is_chosen, by_user, began_elsewhere } =
+            self;
         let id = inspector.id();
         let mut is_silent = false;
         let mut sink = |event: Event| match &event.kind {
@@ -109,7 +115,11 @@ impl Followed {
                 }
             }
             EventKind::MessageCompleted(message) => {
-                let dissection = tracker.receive(&event);
+                let mut dissection = tracker.receive(&event);
+                if *began_elsewhere {
+                    let packets = dissection.iter_mut().flat_map(|said| &mut said.packets);
+                    packets.for_each(|packet| packet.problems.retain(is_its_own));
+                }
                 *messages = messages.saturating_add(1);
                 let offset = began[message.direction.index()];
                 let place = Place { connection: id, direction: message.direction, offset };
@@ -122,6 +132,8 @@ impl Followed {
             }
             EventKind::HandshakeCompleted(handshake) => {
                 tracker.receive(&event);
+                // An Engine.IO session that moves to a WebSocket says so by its number.
+                *began_elsewhere = Target::of(&handshake.request).parameter("sid").is_some();
                 match tracker.choice(id) {
                     Some(choice) => {
                         *is_chosen = true;
@@ -152,5 +164,56 @@ impl Seen {
             | Self::Silent(connection)
             | Self::Ended(connection) => *connection,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use framescope_core::{ConnectionInfo, Leg, Timestamp};
+
+    use super::*;
+
+    /// What is wrong with the client's first message, a pong, on a WebSocket to this target.
+    fn problems_of_a_pong(target: &str) -> usize {
+        let (connection, at) = (ConnectionId(1), Timestamp::from_nanos(1));
+        let addr = "127.0.0.1:9870".parse().unwrap();
+        let info =
+            ConnectionInfo { client: addr, server: addr, mode: None, upstream: None, tls: None };
+        let request = format!(
+            "GET {target} HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        );
+        let answer = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
+            Connection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+        let octets = |direction, octets: &[u8]| Record::Octets {
+            connection,
+            at,
+            leg: Leg::Client,
+            direction,
+            octets: Bytes::copy_from_slice(octets),
+            in_proxy: None,
+        };
+        let records = [
+            Record::Opened { connection, at, info: Box::new(info) },
+            octets(Direction::ClientToServer, request.as_bytes()),
+            octets(Direction::ServerToClient, answer.as_bytes()),
+            octets(Direction::ClientToServer, b"\x81\x81\x00\x00\x00\x003"),
+        ];
+        let (mut walk, mut seen) = (Walk::default(), Vec::new());
+        for record in &records {
+            walk.receive(record, |_| Some(Override::Auto), &mut seen);
+        }
+        let said = seen.iter().find_map(|seen| match seen {
+            Seen::Message(_, dissection) => dissection.as_ref(),
+            _ => None,
+        });
+        said.expect("Engine.IO is told by the target").problems().count()
+    }
+
+    #[test]
+    fn what_answers_something_said_over_another_connection_is_not_blamed() {
+        assert_eq!(problems_of_a_pong("/socket.io/?EIO=4&transport=websocket&sid=lv_VI97HAX"), 0);
+        assert_eq!(problems_of_a_pong("/socket.io/?EIO=4&transport=websocket"), 1);
     }
 }
