@@ -17,7 +17,8 @@ if (process.argv[2] === "serve") {
   const { io } = await import("socket.io-client");
   const socket = io(process.argv[2], { reconnection: false });
   await once(socket, "connect");
-  await once(socket.io.engine, "upgrade");
+  // On a busy machine it has moved before it says that it is connected.
+  if (socket.io.engine.transport.name !== "websocket") await once(socket.io.engine, "upgrade");
   for (const text of ["hello", "grüße 🙂", "x".repeat(20_000)]) {
     const octets = Buffer.alloc(text.length, 7);
     assert.equal(await socket.emitWithAck("say", text, octets), `${text.toUpperCase()} ${octets.length}`);
