@@ -393,26 +393,6 @@ fn a_session_of_engine_io_is_followed_from_polling_to_its_websocket() {
 }
 
 #[test]
-fn frames_are_told_with_the_time_since_those_before_them() {
-    let index = socket_io().index();
-    let millis = |span: Option<Duration>| span.map(|span| span.as_millis());
-    let told: Vec<_> = (0..index.frames().len())
-        .map(|row| index.frame_timing(row, 100).unwrap())
-        .map(|timing| (millis(timing.since_lane), millis(timing.since_connection)))
-        .collect();
-    let expected = [
-        (None, None),
-        (None, Some(1)),
-        (Some(1), Some(0)),
-        (Some(1), Some(1)),
-        (Some(0), Some(0)),
-        (Some(3), Some(2)),
-    ];
-    assert_eq!(told, expected);
-    assert_eq!(millis(index.frame_timing(5, 1).unwrap().since_lane), None, "not looked for so far");
-}
-
-#[test]
 fn an_acknowledgement_over_the_websocket_finds_what_polling_asked() {
     let mut tracker = Tracker::default();
     let mut answers = Vec::new();

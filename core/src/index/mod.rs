@@ -14,7 +14,7 @@ pub use connections::{ConnectionSummary, Exchange, ExchangeOver, State};
 pub use frames::{FrameIndex, FrameRow, MessageRow};
 pub use rates::{Flow, Rates};
 pub use read::{FrameContent, MessageContent, ReadPlan};
-pub use timing::{RoundTrips, RowTiming, Timing};
+pub use timing::{RoundTrips, Timing};
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -6,7 +6,6 @@ use crate::session::pings::RoundTrip;
 use crate::{Direction, Timestamp};
 
 use super::connections::ConnectionSummary;
-use super::{FrameRow, Index};
 
 /// The stages of one connection, as far as they were recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,40 +27,6 @@ pub struct Timing {
     pub first_frame: [Option<Duration>; 2],
     /// From the accept to the end, or to what was last seen.
     pub life: Duration,
-}
-
-/// When one frame came, and how long after those before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RowTiming {
-    /// When its first octet was read.
-    pub first_octet_at: Timestamp,
-    /// When its last octet was read.
-    pub last_octet_at: Timestamp,
-    /// From the first octet of the frame before it in its direction to its own; `None` for the first.
-    pub since_lane: Option<Duration>,
-    /// From the first octet of the frame listed before it on its connection, of either direction, to its
-    /// own; `None` for the first.
-    pub since_connection: Option<Duration>,
-}
-
-impl Index {
-    /// When the frame of this row came, and how long after those before it, which are looked for among
-    /// the `most` rows before it.
-    pub fn frame_timing(&self, row: usize, most: usize) -> Option<RowTiming> {
-        let frame = self.frames().get(row)?;
-        let first_octet_at = frame.first_octet_at();
-        let before = self.frames().rows().get(row.saturating_sub(most)..row)?;
-        let of_connection =
-            before.iter().rev().filter(|row| row.connection() == frame.connection());
-        let of_lane = of_connection.clone().find(|row| row.direction() == frame.direction());
-        let since = |row: &FrameRow| first_octet_at.since(row.first_octet_at());
-        Some(RowTiming {
-            first_octet_at,
-            last_octet_at: self.frames().last_octet_at(row)?,
-            since_lane: of_lane.map(since),
-            since_connection: of_connection.clone().next().map(since),
-        })
-    }
 }
 
 /// The round trips of one direction's Pings.
