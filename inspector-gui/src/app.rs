@@ -26,6 +26,9 @@ use crate::store::{RowKey, Search, Selection, Store, Wake};
 use crate::theme;
 use crate::timing_tab::TimingTab;
 
+/// The detail pane leaves this to the table: its tabs, and the choice of messages or frames.
+const TABLE_LEAST: f32 = 412.0;
+
 /// The centre's tabs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Tab {
@@ -515,7 +518,7 @@ impl eframe::App for App {
             let room = ui.available_width();
             Panel::right("detail")
                 .default_size((width * 0.37).clamp(340.0, 580.0))
-                .size_range(Rangef::new(300.0, (room - 320.0).max(300.0)))
+                .size_range(Rangef::new(300.0, (room - TABLE_LEAST).max(300.0)))
                 .frame(area(palette.background))
                 .show(ui, |ui| {
                     // Otherwise the panel shrinks to what it shows.

@@ -21,6 +21,10 @@ use crate::widgets;
 
 const TABS_HEIGHT: f32 = 34.0;
 const CHIPS_HEIGHT: f32 = 32.0;
+/// Room beside the name of a tab, in points: the most, and the least.
+const TAB_BESIDE: (f32, f32) = (20.0, 8.0);
+/// Room for the choice of messages or frames.
+const LISTING_ROOM: f32 = 142.0;
 /// The field for words is left out in less room.
 const WORDS_LEAST: f32 = 110.0;
 /// Room for the choice of a sub-protocol beside it, and the least for it.
@@ -37,8 +41,12 @@ pub fn tabs_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
             (Tab::Findings, Command::ShowFindings),
             (Tab::Timing, Command::ShowTiming),
         ];
+        let names: f32 = tabs.iter().map(|(_, command)| parts::tab_name_width(ui, *command)).sum();
+        let room = ui.available_width() - LISTING_ROOM - names;
+        #[expect(clippy::cast_precision_loss, reason = "there are four")]
+        let beside = (room / tabs.len() as f32).clamp(TAB_BESIDE.1, TAB_BESIDE.0);
         for (tab, command) in tabs {
-            if parts::tab(ui, command, app.view.tab == tab) {
+            if parts::tab(ui, command, app.view.tab == tab, beside) {
                 commands.push(command);
             }
         }

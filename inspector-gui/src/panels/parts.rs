@@ -23,13 +23,19 @@ pub fn mono_font(ui: &Ui) -> FontId {
     TextStyle::Monospace.resolve(ui.style())
 }
 
-/// One tab of a row of tabs: underlined where it is the active one.
-pub fn tab(ui: &mut Ui, command: Command, active: bool) -> bool {
+/// The width of a tab's name.
+pub fn tab_name_width(ui: &Ui, command: Command) -> f32 {
+    let name = command.label().to_owned();
+    ui.painter().layout_no_wrap(name, body_font(ui), Color32::PLACEHOLDER).size().x
+}
+
+/// One tab of a row of tabs, with this much room beside its name: underlined where it is the active one.
+pub fn tab(ui: &mut Ui, command: Command, active: bool, beside: f32) -> bool {
     let palette = theme::palette(ui);
     let font = body_font(ui);
     let galley =
         ui.painter().layout_no_wrap(command.label().to_owned(), font, Color32::PLACEHOLDER);
-    let size = vec2(galley.size().x + 20.0, ui.available_height());
+    let size = vec2(galley.size().x + beside, ui.available_height());
     let (rect, response) = ui.allocate_exact_size(size, Sense::CLICK);
     response.widget_info(|| WidgetInfo::selected(Role::Tab, true, active, command.label()));
     let color = if active || response.hovered() { palette.text } else { palette.weak };
