@@ -13,6 +13,7 @@
 use std::time::Duration;
 
 use super::Leg;
+use super::append::Append;
 use crate::Timestamp;
 
 /// Section Header Block; reads the same in both byte orders.
@@ -95,12 +96,12 @@ pub(crate) fn write_preamble(comment: Option<&str>, out: &mut Vec<u8>) {
 }
 
 /// Appends a block with this body, which is a multiple of 4 octets long.
-pub(crate) fn write_block(kind: u32, body: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn write_block(kind: u32, body: &[u8], out: &mut impl Append) {
     let total = u32::try_from(body.len().saturating_add(MIN_BLOCK_LEN)).unwrap_or(u32::MAX);
-    out.extend_from_slice(&kind.to_le_bytes());
-    out.extend_from_slice(&total.to_le_bytes());
-    out.extend_from_slice(body);
-    out.extend_from_slice(&total.to_le_bytes());
+    out.append(&kind.to_le_bytes());
+    out.append(&total.to_le_bytes());
+    out.append(body);
+    out.append(&total.to_le_bytes());
 }
 
 /// What stands for a time in the proxy that is not known, or does not fit.
@@ -163,14 +164,14 @@ pub(crate) fn write_option_with(
 }
 
 /// Appends the zeros that bring `len` octets to a multiple of 4.
-pub(crate) fn write_padding(len: usize, out: &mut Vec<u8>) {
+pub(crate) fn write_padding(len: usize, out: &mut impl Append) {
     let zeros: &[u8] = match len % 4 {
         0 => &[],
         1 => &[0; 3],
         2 => &[0; 2],
         _ => &[0; 1],
     };
-    out.extend_from_slice(zeros);
+    out.append(zeros);
 }
 
 /// `len` with its padding.

@@ -14,6 +14,7 @@
     warn(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::panic)
 )]
 
+mod append;
 mod block;
 mod blocks;
 mod comment;
@@ -39,6 +40,7 @@ pub mod unrecorded;
 mod walk;
 pub mod writer;
 
+pub use append::Append;
 pub use block::in_proxy_value;
 pub use fault::CaptureFault;
 pub use locate::{LanePlan, LaneTable};

@@ -21,6 +21,7 @@ use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::Range;
 
+use super::append::Append;
 use super::block::{self, ByteOrder};
 use crate::{ConnectionId, Leg, Timestamp};
 
@@ -167,7 +168,7 @@ pub(crate) struct PacketHead {
 impl PacketHead {
     /// Appends the packet in its block. `payload` has at most [`MAX_PAYLOAD_LEN`] octets; `options`
     /// are ready-made options of the block, their end included, or empty.
-    pub(crate) fn write(&self, payload: &[u8], options: &[u8], out: &mut Vec<u8>) {
+    pub(crate) fn write(&self, payload: &[u8], options: &[u8], out: &mut impl Append) {
         let syn = self.flags & flags::SYN != 0;
         let ip_len: usize = match self.flow.addresses {
             Addresses::V4(_) => 20,
@@ -218,15 +219,15 @@ impl PacketHead {
         if syn {
             append_words(SYN_OPTIONS.map(u32::to_be_bytes), out);
         }
-        out.extend_from_slice(payload);
+        out.append(payload);
         block::write_padding(packet_len, out);
-        out.extend_from_slice(options);
-        out.extend_from_slice(&block_word.to_le_bytes());
+        out.append(options);
+        out.append(&block_word.to_le_bytes());
     }
 }
 
-fn append_words<const N: usize>(words: [[u8; 4]; N], out: &mut Vec<u8>) {
-    out.extend_from_slice(words.as_flattened());
+fn append_words<const N: usize>(words: [[u8; 4]; N], out: &mut impl Append) {
+    out.append(words.as_flattened());
 }
 
 fn word(len: usize) -> u32 {

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::append::Append;
 use super::block::{self, ByteOrder, INTERFACE_STATISTICS, OPT_COMMENT, Options};
 use super::comment;
 use crate::{Leg, Timestamp};
@@ -28,7 +29,7 @@ struct Comment {
 
 impl Unrecorded {
     /// Appends the block that tells of it, stamped `at`.
-    pub fn write(self, at: Timestamp, out: &mut Vec<u8>) {
+    pub fn write(self, at: Timestamp, out: &mut impl Append) {
         let stamp = at.as_nanos();
         let [high, low] = [stamp >> 32, stamp & 0xFFFF_FFFF]
             .map(|half| u32::try_from(half).unwrap_or_default().to_le_bytes());

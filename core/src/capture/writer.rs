@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 
+use super::append::Append;
 use super::block;
 use super::comment::{Missing, Remark};
 use super::packet::{Flow, MAX_PAYLOAD_LEN, PacketHead, flags};
@@ -45,7 +46,12 @@ struct Stream {
 
 impl StreamEncoder {
     /// Starts a connection: its SYN, SYN-ACK and ACK.
-    pub fn open(id: ConnectionId, at: Timestamp, info: &ConnectionInfo, out: &mut Vec<u8>) -> Self {
+    pub fn open(
+        id: ConnectionId,
+        at: Timestamp,
+        info: &ConnectionInfo,
+        out: &mut impl Append,
+    ) -> Self {
         Self::open_at_sequence(id, at, info, initial_sequence(id), out)
     }
 
@@ -63,7 +69,7 @@ impl StreamEncoder {
         at: Timestamp,
         info: &ConnectionInfo,
         initial: [u32; 2],
-        out: &mut Vec<u8>,
+        out: &mut impl Append,
     ) -> Self {
         let mut encoder = Self::new(id, info, initial);
         let open = Remark { id: id.0, open: Some(info), ..Remark::default() };
@@ -96,7 +102,7 @@ impl StreamEncoder {
 
     /// Something became known. The upstream's addresses must be noted before anything of
     /// [`Leg::Upstream`] is encoded; after that they are kept as a note alone.
-    pub fn note(&mut self, at: Timestamp, note: &ConnectionNote, out: &mut Vec<u8>) {
+    pub fn note(&mut self, at: Timestamp, note: &ConnectionNote, out: &mut impl Append) {
         if !self.upstream_is_open
             && let Some(addr) = note.upstream_addr
         {
@@ -118,7 +124,7 @@ impl StreamEncoder {
         leg: Leg,
         direction: Direction,
         octets: &[u8],
-        out: &mut Vec<u8>,
+        out: &mut impl Append,
     ) {
         self.octets_with(at, leg, direction, octets, &[], out);
     }
@@ -132,7 +138,7 @@ impl StreamEncoder {
         leg: Leg,
         direction: Direction,
         octets: &[u8],
-        out: &mut Vec<u8>,
+        out: &mut impl Append,
     ) -> [Option<usize>; 2] {
         let options = block::in_proxy_options(None);
         let (first, rest) = octets.split_at(octets.len().min(MAX_PAYLOAD_LEN));
@@ -141,14 +147,14 @@ impl StreamEncoder {
         for (part, end) in [first, second].into_iter().zip(&mut ends) {
             if !part.is_empty() {
                 self.octets_with(at, leg, direction, part, &options, out);
-                *end = Some(out.len());
+                *end = Some(out.end());
             }
         }
         if !rest.is_empty() {
             self.octets(at, leg, direction, rest, out);
         }
         ends.map(|end| {
-            end.map(|end| out.len().saturating_sub(end).saturating_add(block::IN_PROXY_FROM_END))
+            end.map(|end| out.end().saturating_sub(end).saturating_add(block::IN_PROXY_FROM_END))
         })
     }
 
@@ -159,7 +165,7 @@ impl StreamEncoder {
         direction: Direction,
         octets: &[u8],
         options: &[u8],
-        out: &mut Vec<u8>,
+        out: &mut impl Append,
     ) {
         self.ensure_open(at, leg, out);
         for payload in octets.chunks(MAX_PAYLOAD_LEN) {
@@ -189,7 +195,7 @@ impl StreamEncoder {
         leg: Leg,
         direction: Direction,
         len: u64,
-        out: &mut Vec<u8>,
+        out: &mut impl Append,
     ) {
         let position = match (&self.past, leg) {
             (Some(past), Leg::Client) => past.position(direction).map(Box::new),
@@ -206,7 +212,7 @@ impl StreamEncoder {
         direction: Direction,
         len: u64,
         frames: Option<Box<FramePosition>>,
-        out: &mut Vec<u8>,
+        out: &mut impl Append,
     ) {
         self.ensure_open(at, leg, out);
         let gap = Some(Missing { len, frames });
@@ -223,7 +229,7 @@ impl StreamEncoder {
         leg: Leg,
         direction: Direction,
         how: Finish,
-        out: &mut Vec<u8>,
+        out: &mut impl Append,
     ) {
         self.ensure_open(at, leg, out);
         let (flag, len) = match how {
@@ -246,7 +252,7 @@ impl StreamEncoder {
         }
     }
 
-    fn ensure_open(&mut self, at: Timestamp, leg: Leg, out: &mut Vec<u8>) {
+    fn ensure_open(&mut self, at: Timestamp, leg: Leg, out: &mut impl Append) {
         if leg == Leg::Upstream && !self.upstream_is_open {
             self.upstream_is_open = true;
             let open = Remark { id: self.id.0, leg: Some(leg), ..Remark::default() };
@@ -255,7 +261,7 @@ impl StreamEncoder {
     }
 
     /// SYN with the comment, SYN-ACK, ACK.
-    fn shake_hands(&mut self, at: Timestamp, leg: Leg, open: &Remark<'_>, out: &mut Vec<u8>) {
+    fn shake_hands(&mut self, at: Timestamp, leg: Leg, open: &Remark<'_>, out: &mut impl Append) {
         use Direction::{ClientToServer, ServerToClient};
         let syn = PacketHead { ack: 0, ..self.head(at, leg, ClientToServer, flags::SYN) };
         syn.write(&[], &open.options(), out);
@@ -272,7 +278,7 @@ impl StreamEncoder {
         leg: Leg,
         direction: Direction,
         remark: &Remark<'_>,
-        out: &mut Vec<u8>,
+        out: &mut impl Append,
     ) {
         self.nudge = !self.nudge;
         let head = PacketHead { nudge: self.nudge, ..self.head(at, leg, direction, flags::ACK) };

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::StreamEncoder;
+use crate::capture::append::Append;
 use crate::capture::comment::{Again, Remark, Resume};
 use crate::capture::packet::flags;
 use crate::capture::past::Sent;
@@ -15,7 +16,7 @@ impl StreamEncoder {
     /// Goes on in a file that has nothing of this connection yet: says again what a reader of that
     /// file alone must know, with the heads of the opening handshake where that is done. To a reader of
     /// the files before it says nothing.
-    pub fn resume(&mut self, at: Timestamp, out: &mut Vec<u8>) {
+    pub fn resume(&mut self, at: Timestamp, out: &mut impl Append) {
         let Some(past) = self.past.take() else { return };
         let resume = |sent: Sent| {
             let Sent { octets: sent, finished } = sent;
@@ -56,7 +57,7 @@ impl StreamEncoder {
         sent: Sent,
         heads: &[Bytes; 2],
         goes_on: &Remark<'_>,
-        out: &mut Vec<u8>,
+        out: &mut impl Append,
     ) {
         use Direction::{ClientToServer, ServerToClient};
         let next = self.client.next;
