@@ -7,7 +7,8 @@ use std::task::Waker;
 use framescope_core::Timestamp;
 use framescope_core::capture::Unrecorded;
 
-use super::buffer::{Buffer, FULL, Pool};
+use super::buffer::{Buffer, Pool};
+use super::memory::{Memory, Size};
 
 /// So many buffers are written with one call.
 const AT_ONCE: usize = 4;
@@ -55,7 +56,7 @@ impl Batch {
         let pool = Arc::new(Pool::default());
         Self {
             full: VecDeque::new(),
-            open: pool.lend(0, offset),
+            open: pool.lend(Size::Small, 0, offset),
             len: 0,
             taken: 0,
             newest: Timestamp::default(),
@@ -90,7 +91,7 @@ impl Batch {
     pub fn append<T>(
         &mut self,
         now: Timestamp,
-        encode: impl FnOnce(u32, &mut Vec<u8>) -> T,
+        encode: impl FnOnce(u32, &mut Memory) -> T,
     ) -> (T, usize) {
         let before = self.open.len();
         let result = encode(self.open.file, self.open.out());
@@ -103,7 +104,7 @@ impl Batch {
         self.len += len;
         if self.file_size.is_some_and(|size| self.open.end() >= size) {
             self.end_file();
-        } else if self.open.len() >= FULL {
+        } else if self.open.is_full() {
             let next = self.open.split_at_page();
             self.put_open_away(next);
         }
@@ -145,7 +146,8 @@ impl Batch {
             return;
         }
         if all || (taken.is_empty() && self.open.len() < large) {
-            let next = self.pool.lend(self.open.file, self.open.end());
+            let size = self.open.next_size();
+            let next = self.pool.lend(size, self.open.file, self.open.end());
             self.put_open_away(next);
         } else if taken.is_empty() {
             let next = self.open.split_at_page();
@@ -163,7 +165,7 @@ impl Batch {
     pub fn end_file(&mut self) {
         self.open.ends_file = true;
         // The header of that file is not known yet: see `began_file`.
-        let next = self.pool.lend(self.open.file.wrapping_add(1), 0);
+        let next = self.pool.lend(self.open.next_size(), self.open.file.wrapping_add(1), 0);
         self.put_open_away(next);
     }
 

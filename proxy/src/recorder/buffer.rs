@@ -9,16 +9,18 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use framescope_core::Timestamp;
+use framescope_core::capture::Append;
 use parking_lot::Mutex;
+
+use super::memory::{Memory, Size};
 
 /// What the file system keeps together, and what it can write from where it lies in memory.
 pub(super) const PAGE: usize = 4096;
 /// A buffer that holds so many octets is full.
 pub(super) const FULL: usize = 1 << 20;
-/// What the last record of a buffer may need beyond that.
-const SLACK: usize = 256 << 10;
-const CAPACITY: usize = FULL + SLACK + PAGE;
-/// Unused buffers beyond so many are given back.
+/// So is a small one that holds so many: more of them come than it was meant for.
+const FULL_SMALL: usize = 64 << 10;
+/// Unused buffers beyond so many, of each size, are given back.
 const IDLE: usize = 16;
 /// Fewer octets than these are copied for whoever follows, so that they hold no whole buffer.
 const LEAST_LENT: usize = 64 << 10;
@@ -26,26 +28,42 @@ const LEAST_LENT: usize = 64 << 10;
 /// The buffers that nobody uses at the moment.
 #[derive(Debug, Default)]
 pub(super) struct Pool {
-    idle: Mutex<Vec<Vec<u8>>>,
+    idle: Mutex<Idle>,
+}
+
+/// By size.
+#[derive(Debug, Default)]
+struct Idle {
+    small: Vec<Memory>,
+    huge: Vec<Memory>,
+}
+
+impl Idle {
+    fn of(&mut self, size: Size) -> &mut Vec<Memory> {
+        match size {
+            Size::Small => &mut self.small,
+            Size::Huge => &mut self.huge,
+        }
+    }
 }
 
 impl Pool {
     /// A buffer for what will begin at `offset` of its file.
-    pub fn lend(self: &Arc<Self>, file: u32, offset: u64) -> Buffer {
-        let idle = self.idle.lock().pop();
-        let mut octets = idle.unwrap_or_else(|| Vec::with_capacity(CAPACITY));
-        let wanted = in_page(offset);
-        let padding = (octets.as_ptr().align_offset(PAGE) + wanted) % PAGE;
-        octets.resize(padding, 0);
+    pub fn lend(self: &Arc<Self>, size: Size, file: u32, offset: u64) -> Buffer {
+        let idle = self.idle.lock().of(size).pop();
+        let mut octets = idle.unwrap_or_else(|| Memory::new(size));
+        let padding = (octets.to_page(PAGE) + in_page(offset)) % PAGE;
+        octets.append([0; PAGE].get(..padding).unwrap_or_default());
         let pool = Arc::clone(self);
         Buffer { octets, padding, file, offset, since: None, ends_file: false, pool }
     }
 
-    fn take_back(&self, mut octets: Vec<u8>) {
+    fn take_back(&self, mut octets: Memory) {
         // One that had to grow is not the same size as the others.
-        if octets.capacity() == CAPACITY {
-            octets.clear();
+        if let Some(size) = octets.size() {
+            octets.truncate(0);
             let mut idle = self.idle.lock();
+            let idle = idle.of(size);
             if idle.len() < IDLE {
                 idle.push(octets);
             }
@@ -63,7 +81,7 @@ impl Pool {
 /// within a page of the file: from there it can be written without a copy.
 #[derive(Debug)]
 pub(super) struct Buffer {
-    octets: Vec<u8>,
+    octets: Memory,
     /// What stands before the first octet.
     padding: usize,
     /// Counts the files of the capture.
@@ -79,8 +97,19 @@ pub(super) struct Buffer {
 
 impl Buffer {
     /// What blocks are appended to.
-    pub fn out(&mut self) -> &mut Vec<u8> {
+    pub fn out(&mut self) -> &mut Memory {
         &mut self.octets
+    }
+
+    /// Whether what comes next is to go into another.
+    pub fn is_full(&self) -> bool {
+        let is_small = self.octets.size() == Some(Size::Small);
+        self.len() >= if is_small { FULL_SMALL } else { FULL }
+    }
+
+    /// The size of memory that does for what comes next, if it comes as fast as this did.
+    pub fn next_size(&self) -> Size {
+        if self.len() < FULL_SMALL { Size::Small } else { Size::Huge }
     }
 
     /// Octets in it.
@@ -112,9 +141,9 @@ impl Buffer {
             None | Some(0) => self.len(),
             Some(cut) => cut,
         };
-        let mut next = self.pool.lend(self.file, self.offset + cut as u64);
+        let mut next = self.pool.lend(Size::Huge, self.file, self.offset + cut as u64);
         if let Some(rest) = self.as_ref().get(cut..).filter(|rest| !rest.is_empty()) {
-            next.octets.extend_from_slice(rest);
+            next.octets.append(rest);
             next.since = self.since;
         }
         self.truncate(cut);
@@ -160,8 +189,8 @@ mod tests {
         let pool = Arc::new(Pool::default());
         let mut addresses = Vec::new();
         for offset in [0, 1, 4095, 4096, 70_000, 5] {
-            let mut buffer = pool.lend(0, offset);
-            buffer.out().extend_from_slice(&vec![7; 100_000]);
+            let mut buffer = pool.lend(Size::Huge, 0, offset);
+            buffer.out().append(&vec![7; 100_000]);
             assert_eq!(place_in_page(&buffer), in_page(offset), "{offset}");
             assert_eq!((buffer.len(), buffer.end()), (100_000, offset + 100_000));
             let shared = buffer.share();
@@ -170,9 +199,9 @@ mod tests {
         }
         let first = addresses[0];
         assert!(addresses.iter().all(|address| address.abs_diff(first) <= 1), "{addresses:?}");
-        assert_eq!(pool.idle.lock().len(), 1);
+        assert_eq!(pool.idle.lock().huge.len(), 1);
         pool.shrink();
-        assert_eq!(pool.idle.lock().len(), 0);
+        assert_eq!(pool.idle.lock().huge.len(), 0);
     }
 
     #[test]
@@ -185,9 +214,9 @@ mod tests {
             (4000, 50, 50),
             (0, 4096, 4096),
         ] {
-            let mut buffer = pool.lend(3, offset);
+            let mut buffer = pool.lend(Size::Huge, 3, offset);
             let octets: Vec<u8> = (0..len).map(|at| u8::try_from(at % 251).unwrap()).collect();
-            buffer.out().extend_from_slice(&octets);
+            buffer.out().append(&octets);
             let next = buffer.split_at_page();
             assert_eq!(buffer.len(), kept, "{offset} {len}");
             assert_eq!([buffer.as_ref(), next.as_ref()].concat(), octets);
@@ -199,9 +228,9 @@ mod tests {
     #[test]
     fn memory_that_had_to_grow_is_not_kept() {
         let pool = Arc::new(Pool::default());
-        let mut buffer = pool.lend(0, 0);
-        buffer.out().resize(CAPACITY + 1, 0);
+        let mut buffer = pool.lend(Size::Huge, 0, 0);
+        buffer.out().append(&vec![0; (2 << 20) + 1]);
         drop(buffer);
-        assert_eq!(pool.idle.lock().len(), 0);
+        assert_eq!(pool.idle.lock().huge.len(), 0);
     }
 }

@@ -14,6 +14,7 @@
 mod batch;
 mod buffer;
 mod live;
+mod memory;
 mod out_file;
 mod pages;
 mod queue;

@@ -167,7 +167,10 @@ impl Sink for OutFile {
 mod tests {
     use std::sync::Arc;
 
+    use framescope_core::capture::Append;
+
     use super::super::buffer::Pool;
+    use super::super::memory::Size;
     use super::*;
 
     fn octets(len: usize) -> Vec<u8> {
@@ -184,8 +187,8 @@ mod tests {
         let mut ways = Vec::new();
         let mut rest = &all[..];
         for len in [100, 900_000, 50, 500_000, 599_850] {
-            let mut buffer = pool.lend(0, out.position);
-            buffer.out().extend_from_slice(&rest[..len]);
+            let mut buffer = pool.lend(Size::Huge, 0, out.position);
+            buffer.out().append(&rest[..len]);
             rest = &rest[len..];
             let mut left = buffer.as_ref();
             while !left.is_empty() {
@@ -208,10 +211,10 @@ mod tests {
         let path = folder.path().join("out");
         let mut out = OutFile::new(File::create_new(&path).unwrap());
         let pool = Arc::new(Pool::default());
-        let mut first = pool.lend(0, 0);
-        first.out().resize(1_000_000, 1);
+        let mut first = pool.lend(Size::Huge, 0, 0);
+        first.out().append(&vec![1; 1_000_000]);
         let mut second = first.split_at_page();
-        second.out().extend_from_slice(&vec![2; 500_000]);
+        second.out().append(&vec![2; 500_000]);
         let end = second.end();
         let parts = [first.as_ref(), second.as_ref()];
         let (planned, way) = out.plan(&parts);
@@ -246,8 +249,8 @@ mod tests {
     fn what_is_no_file_on_a_disk_is_never_written_past_the_cache() {
         let mut out = OutFile::new(File::options().write(true).open("/dev/null").unwrap());
         let pool = Arc::new(Pool::default());
-        let mut buffer = pool.lend(0, 0);
-        buffer.out().resize(1_000_000, 0);
+        let mut buffer = pool.lend(Size::Huge, 0, 0);
+        buffer.out().append(&vec![0; 1_000_000]);
         assert_eq!(out.plan(&[buffer.as_ref()]).1, Way::Cached);
         out.write_all(buffer.as_ref()).unwrap();
     }

@@ -12,6 +12,7 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::batch::{Batch, Thread};
 use super::buffer::{Buffer, FULL};
+use super::memory::Memory;
 use super::tail::Tail;
 use crate::clock::Clock;
 use crate::engine::WhenSlow;
@@ -140,7 +141,7 @@ impl Queue {
         &self,
         at: Timestamp,
         owed: bool,
-        encode: impl FnOnce(Timestamp, u32, &mut Vec<u8>) -> T,
+        encode: impl FnOnce(Timestamp, u32, &mut Memory) -> T,
     ) -> Option<(T, u64)> {
         let mut batch = self.batch.lock();
         let has_room = self.takes_facts();

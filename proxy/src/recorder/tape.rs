@@ -10,6 +10,7 @@ use framescope_core::{
 };
 
 use super::Queue;
+use super::memory::Memory;
 
 /// Octets that are recorded and not passed on yet.
 #[derive(Debug, Clone, Copy)]
@@ -89,7 +90,7 @@ impl Tape {
         &mut self,
         at: Timestamp,
         owed: bool,
-        encode: impl FnOnce(Timestamp, &mut StreamEncoder, &mut Lanes, &mut Vec<u8>) -> T,
+        encode: impl FnOnce(Timestamp, &mut StreamEncoder, &mut Lanes, &mut Memory) -> T,
     ) -> Option<(T, u64)> {
         let Self { queue, encoder, lanes, file: newest, untold, .. } = self;
         let is_opened = untold.as_ref().is_none_or(|untold| !untold.opening);
@@ -148,7 +149,7 @@ impl Tape {
         leg: Leg,
         direction: Direction,
         octets: &[u8],
-        encode: impl FnOnce(&mut StreamEncoder, Timestamp, &mut Vec<u8>) -> T,
+        encode: impl FnOnce(&mut StreamEncoder, Timestamp, &mut Memory) -> T,
     ) -> Option<(T, u64)> {
         if octets.is_empty() {
             return None;
@@ -239,7 +240,7 @@ impl Lane {
         leg: Leg,
         direction: Direction,
         encoder: &mut StreamEncoder,
-        out: &mut Vec<u8>,
+        out: &mut Memory,
     ) {
         let missed = std::mem::take(&mut self.missed);
         if missed > 0 {
@@ -251,13 +252,7 @@ impl Lane {
 impl Untold {
     /// Makes up for it. Of a connection that begins here in the middle all gaps are told at once: a
     /// reader is not to take what comes next for its beginning.
-    fn tell(
-        self,
-        at: Timestamp,
-        encoder: &mut StreamEncoder,
-        lanes: &mut Lanes,
-        out: &mut Vec<u8>,
-    ) {
+    fn tell(self, at: Timestamp, encoder: &mut StreamEncoder, lanes: &mut Lanes, out: &mut Memory) {
         if self.note != ConnectionNote::default() {
             encoder.note(at, &self.note, out);
         }
