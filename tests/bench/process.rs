@@ -32,6 +32,8 @@ impl Server {
 
     /// Starts a program that says its address on the first line it prints.
     pub fn start_saying(command: &mut Command) -> Result<Self> {
+        // A backtrace of each connection that was reset would be the echo's work, not the rival's.
+        command.env_remove("RUST_BACKTRACE").env_remove("RUST_LIB_BACKTRACE");
         let mut child = command.stdout(Stdio::piped()).stdin(Stdio::null()).spawn()?;
         let stdout = child.stdout.take().context("standard output was asked for")?;
         let mut line = String::new();
