@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
-use framescope_core::{ConnectionId, Direction, Finish, Leg};
+use framescope_core::{ConnectionId, Direction, Finish, Leg, Timestamp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -82,17 +82,31 @@ impl Drop for Open {
 /// What remains of a connection once it is open.
 type Rest = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Serves one connection to its end. Never fails: what goes wrong is in the capture.
-///
-/// `own` is the address that the client connected to, where the listener has no other.
-pub fn serve(
-    surroundings: Arc<Surroundings>,
-    stream: TcpStream,
+/// What is known of a connection when it is accepted.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival {
+    id: ConnectionId,
+    at: Timestamp,
     client: SocketAddr,
     own: Option<SocketAddr>,
+}
+
+impl Arrival {
+    /// A client has just been accepted; `own` is the address that it connected to, where the listener
+    /// has no other.
+    pub fn now(surroundings: &Surroundings, client: SocketAddr, own: Option<SocketAddr>) -> Self {
+        let number = surroundings.accepted.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        Self { id: ConnectionId(number), at: surroundings.clock.now(), client, own }
+    }
+}
+
+/// Serves one connection to its end. Never fails: what goes wrong is in the capture.
+pub fn serve(
+    surroundings: Arc<Surroundings>,
+    arrival: Arrival,
+    stream: TcpStream,
 ) -> impl Future<Output = ()> + Send + use<> {
-    let id = surroundings.accepted.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
-    let accepted = surroundings.clock.now();
+    let Arrival { id, at: accepted, client, own } = arrival;
     // Without it small frames would wait for acknowledgements; a socket without it still works.
     let _ = stream.set_nodelay(true);
     // Fails where the client is gone already; then any address will do.
@@ -101,7 +115,6 @@ pub fn serve(
     let [client, server] =
         [client, server].map(|peer| SocketAddr::new(peer.ip().to_canonical(), peer.port()));
     let open = Open::count(Arc::clone(&surroundings));
-    let id = ConnectionId(id);
     let opening = Box::pin(Opening { surroundings, id, accepted, client, server }.welcome(stream));
     async move {
         let _open = open;

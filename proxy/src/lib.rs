@@ -1,11 +1,11 @@
 //! The intercepting proxy.
 //!
 //! ```text
-//!  listener ─► connection ─► sniff ─► tls/accept ─► relay ◄─► upstream
-//!                                                     │
-//!                                                     ├─ http: where the heads are, what is edited
-//!                                                     ▼
-//!                                                  recorder ─► capture file ─► whoever follows it
+//!  listener ─► wires ─► connection ─► sniff ─► tls/accept ─► relay ◄─► upstream
+//!                                                             │
+//!                                                             ├─ http: where the heads are, what is edited
+//!                                                             ▼
+//!                                                          recorder ─► capture file ─► whoever follows it
 //! ```
 //!
 //! Start reading at [`connection`], then [`relay`]. [`Engine`] puts the parts together for a caller
@@ -28,5 +28,6 @@ pub mod sniff;
 pub mod tls;
 pub mod upstream;
 pub mod view;
+pub mod wires;
 
 pub use engine::{Engine, EngineConfig, StartError, Stats, Upstream, WhenSlow};

@@ -1,26 +1,19 @@
-//! The listener: accepts, and gives each connection a task of its own.
+//! The listener: accepts, and gives each connection to a thread of the wire.
 
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
-use crate::connection::{self, Surroundings};
+use crate::wires::Wires;
 
 /// How long to wait when no socket can be had: some will be given back meanwhile.
 const EXHAUSTED: Duration = Duration::from_millis(100);
 
-/// Accepts until told to stop, then ends what is open.
-pub async fn listen(
-    listener: TcpListener,
-    surroundings: Arc<Surroundings>,
-    mut stop: oneshot::Receiver<()>,
-) {
-    let mut connections = JoinSet::new();
+/// Accepts until told to stop.
+pub async fn listen(listener: TcpListener, wires: &Wires, mut stop: oneshot::Receiver<()>) {
     let own = listener.local_addr().ok().filter(|own| !own.ip().is_unspecified());
     // Until when nothing is accepted, since no socket could be had.
     let mut paused: Option<Instant> = None;
@@ -36,8 +29,10 @@ pub async fn listen(
                     if std::mem::take(&mut exhausted) {
                         tracing::warn!("connections are accepted again");
                     }
-                    let surroundings = Arc::clone(&surroundings);
-                    connections.spawn(connection::serve(surroundings, stream, client, own));
+                    // Fails only where the runtime is at its end.
+                    if let Ok(stream) = stream.into_std() {
+                        wires.take(stream, client, own);
+                    }
                 }
                 // Gone before it was accepted: nobody is waiting.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
@@ -51,21 +46,6 @@ pub async fn listen(
                     paused = Some(Instant::now() + EXHAUSTED);
                 }
             },
-            Some(ended) = connections.join_next() => report(ended),
         }
-    }
-    drop(listener);
-    connections.abort_all();
-    while let Some(ended) = connections.join_next().await {
-        report(ended);
-    }
-}
-
-/// One connection's failure is its own.
-fn report(ended: Result<(), JoinError>) {
-    if let Err(error) = ended
-        && error.is_panic()
-    {
-        tracing::error!("a connection failed inside Framescope; please report it: {error}");
     }
 }

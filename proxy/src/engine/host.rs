@@ -12,15 +12,12 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
 
 use super::{EngineConfig, StartError, Upstream, authority_dir, data_dir, port};
-use crate::connection::Surroundings;
 use crate::http::Rewrite;
 use crate::recorder::Recorder;
 use crate::tls::{ClientTls, Identity, UpstreamTlsConfig};
 use crate::upstream::{Dialler, Target};
+use crate::wires::Wires;
 use crate::{clock, demo, listener};
-
-/// More threads than this would relay no faster.
-const WORKERS_MAX: usize = 8;
 
 /// How long the demo has to close its WebSockets.
 const DEMO_FAREWELL: Duration = Duration::from_millis(500);
@@ -69,20 +66,16 @@ fn identity(config: &EngineConfig) -> Result<Identity, StartError> {
     Ok(Identity::Minted(Arc::new(Authority::load_or_create(&folder, now)?)))
 }
 
-/// The runtime that the wire runs on.
+/// The runtime of the engine's own thread: the listener lives on it, and the demo. Connections live on
+/// the threads of the wire.
 pub(super) fn runtime() -> io::Result<Runtime> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    Builder::new_multi_thread()
-        .worker_threads(cores.min(WORKERS_MAX))
-        .thread_name("framescope-wire")
-        .enable_all()
-        .build()
+    Builder::new_current_thread().enable_all().build()
 }
 
 /// Who lives on the runtime.
 pub(super) struct House {
     pub listener: std::net::TcpListener,
-    pub surroundings: Arc<Surroundings>,
+    pub wires: Wires,
     pub demo: Option<Demo>,
 }
 
@@ -100,30 +93,34 @@ pub(super) fn run(
     stopped: oneshot::Receiver<()>,
     recorder: Recorder,
 ) {
-    runtime.block_on(live(house, stopped));
+    let House { listener, wires, demo } = house;
+    runtime.block_on(live(listener, &wires, demo, stopped));
+    drop(wires);
     runtime.shutdown_timeout(RUNTIME_FAREWELL);
     recorder.finish();
 }
 
-async fn live(house: House, stopped: oneshot::Receiver<()>) {
-    let House { listener, surroundings, demo } = house;
+async fn live(
+    listener: std::net::TcpListener,
+    wires: &Wires,
+    demo: Option<Demo>,
+    stopped: oneshot::Receiver<()>,
+) {
     let listener = match TcpListener::from_std(listener) {
         Ok(listener) => listener,
         Err(error) => return tracing::error!("the listener cannot be served: {error}"),
     };
     survive_file_size_limit();
     let (stop_listener, listener_stopped) = oneshot::channel();
-    let listening = tokio::spawn(listener::listen(listener, surroundings, listener_stopped));
-    match demo {
-        None => {
-            let _ = stopped.await;
+    let listening = listener::listen(listener, wires, listener_stopped);
+    let living = async {
+        match demo {
+            None => drop(stopped.await),
+            Some(demo) => demo.live(stopped).await,
         }
-        Some(demo) => demo.live(stopped).await,
-    }
-    drop(stop_listener);
-    if let Err(error) = listening.await {
-        tracing::error!("the listener failed; please report it: {error}");
-    }
+        drop(stop_listener);
+    };
+    tokio::join!(listening, living);
 }
 
 /// Beyond the limit of a file's size a write is to fail, as on a full disk, not to end the process.

@@ -25,6 +25,7 @@ use crate::clock::Clock;
 use crate::connection::Surroundings;
 use crate::follow::Follower;
 use crate::recorder::{Live, OutFile, Recorder};
+use crate::wires::Wires;
 
 /// A running proxy. Dropping it stops it with the capture complete.
 pub struct Engine {
@@ -82,11 +83,12 @@ impl Engine {
             accepted: AtomicU32::default(),
             open: AtomicU64::default(),
         });
+        let wires = Wires::start(&surroundings).map_err(StartError::Threads)?;
         let (stop, stopped) = oneshot::channel();
         let (demo_clients, demo_wanted) = watch::channel(false);
         let house = host::House {
             listener,
-            surroundings: Arc::clone(&surroundings),
+            wires,
             demo: demo.map(|server| host::Demo { server, wanted: demo_wanted, proxy: listen }),
         };
         let thread = std::thread::Builder::new()

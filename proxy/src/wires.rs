@@ -1,0 +1,144 @@
+//! The threads of the wire: each has a runtime of its own, and keeps the connections that it is given.
+//!
+//! A connection stays on its thread: what it reads is in that processor's cache when it is written, and
+//! no thread wakes another for it. So what matters is who gets it, which is whoever has the fewest.
+
+use std::io;
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio::task::{JoinError, JoinSet};
+
+use crate::connection::{self, Arrival, Surroundings};
+
+/// More threads than this would relay no faster.
+const WIRES_MAX: usize = 8;
+
+/// How long a name resolution that is under way may hold up the end.
+const FAREWELL: Duration = Duration::from_millis(200);
+
+/// All threads of the wire. Dropping them ends what is open.
+#[derive(Debug)]
+pub struct Wires {
+    surroundings: Arc<Surroundings>,
+    wires: Vec<Wire>,
+}
+
+#[derive(Debug)]
+struct Wire {
+    /// `None` once it is to end.
+    arrivals: Option<UnboundedSender<(Arrival, TcpStream)>>,
+    /// Connections on it.
+    load: Arc<AtomicUsize>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Wires {
+    /// One thread for each core, up to eight.
+    pub fn start(surroundings: &Arc<Surroundings>) -> io::Result<Self> {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let wires = (0..cores.min(WIRES_MAX)).map(|_| Wire::start(Arc::clone(surroundings)));
+        let wires = wires.collect::<io::Result<_>>()?;
+        Ok(Self { surroundings: Arc::clone(surroundings), wires })
+    }
+
+    /// Gives a client that was just accepted to the thread that has the fewest; `own` is the address that
+    /// it connected to, where the listener has no other. `stream` does not block.
+    pub fn take(&self, stream: TcpStream, client: SocketAddr, own: Option<SocketAddr>) {
+        let arrival = Arrival::now(&self.surroundings, client, own);
+        let idlest = self.wires.iter().min_by_key(|wire| wire.load.load(Ordering::Relaxed));
+        if let Some(wire) = idlest
+            && let Some(arrivals) = &wire.arrivals
+        {
+            wire.load.fetch_add(1, Ordering::Relaxed);
+            // Fails only while all of them end.
+            let _ = arrivals.send((arrival, stream));
+        }
+    }
+}
+
+impl Drop for Wires {
+    fn drop(&mut self) {
+        for wire in &mut self.wires {
+            wire.arrivals = None;
+        }
+        for wire in &mut self.wires {
+            if let Some(thread) = wire.thread.take()
+                && thread.join().is_err()
+            {
+                tracing::error!("a thread of the wire failed; please report it");
+            }
+        }
+    }
+}
+
+impl Wire {
+    fn start(surroundings: Arc<Surroundings>) -> io::Result<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let (arrivals, arriving) = mpsc::unbounded_channel();
+        let load = Arc::new(AtomicUsize::new(0));
+        let thread = thread::Builder::new().name("framescope-wire".into()).spawn({
+            let load = Arc::clone(&load);
+            move || run(runtime, surroundings, arriving, load)
+        })?;
+        Ok(Self { arrivals: Some(arrivals), load, thread: Some(thread) })
+    }
+}
+
+fn run(
+    runtime: Runtime,
+    surroundings: Arc<Surroundings>,
+    arriving: UnboundedReceiver<(Arrival, TcpStream)>,
+    load: Arc<AtomicUsize>,
+) {
+    runtime.block_on(carry(surroundings, arriving, load));
+    runtime.shutdown_timeout(FAREWELL);
+}
+
+/// Serves what arrives until nothing can any more, then ends what is open.
+async fn carry(
+    surroundings: Arc<Surroundings>,
+    mut arriving: UnboundedReceiver<(Arrival, TcpStream)>,
+    load: Arc<AtomicUsize>,
+) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            arrival = arriving.recv() => match arrival {
+                None => break,
+                Some((arrival, stream)) => match tokio::net::TcpStream::from_std(stream) {
+                    Ok(stream) => {
+                        let surroundings = Arc::clone(&surroundings);
+                        connections.spawn(connection::serve(surroundings, arrival, stream));
+                    }
+                    Err(error) => {
+                        load.fetch_sub(1, Ordering::Relaxed);
+                        tracing::error!("a connection cannot be served: {error}");
+                    }
+                }
+            },
+            Some(ended) = connections.join_next() => {
+                load.fetch_sub(1, Ordering::Relaxed);
+                report(ended);
+            }
+        }
+    }
+    connections.abort_all();
+    while let Some(ended) = connections.join_next().await {
+        report(ended);
+    }
+}
+
+/// One connection's failure is its own.
+fn report(ended: Result<(), JoinError>) {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        tracing::error!("a connection failed inside Framescope; please report it: {error}");
+    }
+}
