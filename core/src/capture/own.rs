@@ -16,7 +16,7 @@ use crate::{ConnectionId, Direction, Finish, Leg, Record, Timestamp};
 use resume::Owed;
 
 /// Streams that ended are remembered until so many others have: for notes that come late.
-const ENDED_KEPT: usize = 4096;
+const ENDED_KEPT: usize = 1024;
 
 /// All streams of ours that are open, or ended not long ago.
 #[derive(Debug, Default)]
