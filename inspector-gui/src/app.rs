@@ -1,11 +1,13 @@
 //! The app: what is shown, and what each command does to it.
 
+mod view;
+
 use std::sync::Arc;
 
 use egui::{CentralPanel, Frame, Margin, OpenUrl, Panel, Rangef, Ui};
+use framescope_core::ConnectionId;
 use framescope_core::index::{ConnectionSummary, FrameRow};
 use framescope_core::payload::protobuf::MessageType;
-use framescope_core::{ConnectionId, Direction};
 use jiff::tz::TimeZone;
 
 use crate::command::Command;
@@ -13,8 +15,7 @@ use crate::detail::session::session_of;
 use crate::detail::{DetailAction, DetailPane, ExchangeAction, ExchangePane, Known, Sought};
 use crate::find::Way;
 use crate::handshake_tab::HandshakeTab;
-use crate::list::{Kinds, RowFilter, ViewRows, VirtualList, Words};
-use crate::panels::findings::FindingsView;
+use crate::list::{Kinds, VirtualList};
 use crate::panels::status::Rate;
 use crate::panels::{
     connections, exchanges, filter_bar, findings, notice, open, schema, search, status, table, top,
@@ -22,141 +23,14 @@ use crate::panels::{
 use crate::settings::{Listing, Settings};
 use crate::source::Source;
 use crate::store::exchanges::Row;
-use crate::store::{RowKey, Search, Selection, Store, Wake};
+use crate::store::{RowKey, Selection, Store, Wake};
 use crate::theme;
 use crate::timing_tab::TimingTab;
 
+pub use view::{Extent, Tab, Table, View};
+
 /// The detail pane leaves this to the table: its tabs, and the choice of messages or frames.
 const TABLE_LEAST: f32 = 412.0;
-
-/// The centre's tabs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Tab {
-    /// Messages or frames, and the selected one.
-    #[default]
-    Messages,
-    /// How the connection was opened.
-    Handshake,
-    /// What peers did against the standards.
-    Findings,
-    /// Where the time of the connection went.
-    Timing,
-}
-
-/// How many rows there are of each kind: at the moment of a pause, or of a clearing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Extent {
-    /// Messages.
-    pub messages: usize,
-    /// Frames.
-    pub frames: usize,
-    /// Findings.
-    pub findings: usize,
-    /// Connections.
-    pub connections: usize,
-}
-
-impl Extent {
-    /// Rows of a listing.
-    pub fn of(&self, listing: Listing) -> usize {
-        match listing {
-            Listing::Messages => self.messages,
-            Listing::Frames => self.frames,
-        }
-    }
-}
-
-/// One table: where it stands, which rows it has, which one is selected.
-#[derive(Debug, Default)]
-pub struct Table {
-    /// Where it stands.
-    pub list: VirtualList,
-    /// Which rows it has.
-    pub rows: ViewRows,
-    /// Row number of the selected one.
-    pub selected: Option<usize>,
-    /// Which frame of the selected message, from 0.
-    pub fragment: u64,
-    /// A row that is to be brought into sight, once it is listed.
-    pub bring: Option<usize>,
-}
-
-/// What the user has chosen to see.
-#[derive(Default)]
-pub struct View {
-    /// The open tab.
-    pub tab: Tab,
-    /// The chosen connection; `None` is all of them.
-    pub connection: Option<ConnectionId>,
-    /// The direction chips.
-    pub direction: Option<Direction>,
-    /// The opcode chips.
-    pub kinds: Kinds,
-    /// The search field.
-    pub query: String,
-    /// The search that runs, or why it does not.
-    pub search: Option<Result<Search, String>>,
-    /// What messages are to say.
-    pub words: Words,
-    /// Only connections of this kind are listed.
-    pub transport: Option<connections::Transport>,
-    /// The tables list only what the search has found.
-    pub hides_others: bool,
-    /// The view stands still at this extent.
-    pub paused: Option<Extent>,
-    /// What lies before this extent is hidden.
-    pub cleared: Extent,
-    /// The messages table.
-    pub messages: Table,
-    /// The frames table.
-    pub frames: Table,
-    /// The exchanges of the chosen connection, where it is no WebSocket.
-    pub exchanges: exchanges::View,
-    /// The connections list.
-    pub connections: VirtualList,
-    /// The findings tab.
-    pub findings: FindingsView,
-}
-
-impl View {
-    /// The table of this listing.
-    pub fn table(&mut self, listing: Listing) -> &mut Table {
-        match listing {
-            Listing::Messages => &mut self.messages,
-            Listing::Frames => &mut self.frames,
-        }
-    }
-
-    /// The running search.
-    pub fn running_search(&self) -> Option<&Search> {
-        self.search.as_ref().and_then(|search| search.as_ref().ok())
-    }
-
-    /// The search whose finds are all that the tables list.
-    pub fn narrowing_search(&self) -> Option<&Search> {
-        self.running_search().filter(|_| self.hides_others)
-    }
-
-    /// Which rows of this listing are to be shown.
-    /// `reading` grows where what messages say is read anew.
-    pub fn filter(&self, listing: Listing, reading: u64) -> RowFilter {
-        RowFilter {
-            connection: self.connection,
-            direction: self.direction,
-            kinds: self.kinds,
-            search: self.narrowing_search().map(Search::number),
-            words: self.words.number(),
-            reading,
-            from: self.cleared.of(listing),
-        }
-    }
-
-    /// Whether any chip or search narrows the tables.
-    pub fn is_narrowed(&self) -> bool {
-        let searched = self.hides_others && !self.query.is_empty();
-        self.direction.is_some() || !self.kinds.is_empty() || !self.words.is_empty() || searched
-    }
-}
 
 /// The desktop app.
 pub struct App {
@@ -340,7 +214,7 @@ impl App {
         self.settings.listing = listing;
         let table = self.view.table(listing);
         if let Some(row) = carried {
-            select(table, row);
+            table.select(row);
         }
     }
 
@@ -349,7 +223,7 @@ impl App {
         self.view.tab = Tab::Messages;
         self.view.connection = Some(connection);
         self.settings.listing = Listing::Frames;
-        select(&mut self.view.frames, row);
+        self.view.frames.select(row);
     }
 
     /// Shows how a connection was opened.
@@ -428,7 +302,7 @@ impl App {
                     }
                     Some(DetailAction::ShowMessage(row)) => {
                         self.settings.listing = Listing::Messages;
-                        select(&mut self.view.messages, row);
+                        self.view.messages.select(row);
                     }
                     None => {}
                 }
@@ -472,14 +346,6 @@ impl App {
         let until = (frames, messages);
         self.timing.ui(ui, &self.store, connection.as_ref(), until, &self.zone);
     }
-}
-
-/// Selects a row and makes sure that it stays in sight.
-pub(crate) fn select(table: &mut Table, row: usize) {
-    table.selected = Some(row);
-    table.fragment = 0;
-    table.list.follow = false;
-    table.bring = Some(row);
 }
 
 impl eframe::App for App {

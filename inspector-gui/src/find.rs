@@ -4,7 +4,6 @@ use framescope_core::Index;
 use framescope_core::search::Marks;
 
 use crate::App;
-use crate::app::select;
 use crate::settings::Listing;
 
 /// Which way to go.
@@ -83,7 +82,7 @@ impl App {
             })
         };
         if let Some(row) = found {
-            select(self.view.table(listing), row);
+            self.view.table(listing).select(row);
         }
     }
 

@@ -1,0 +1,148 @@
+//! What the user has chosen to see: the tab, the narrowing, where each table stands.
+
+use framescope_core::{ConnectionId, Direction};
+
+use crate::list::{Kinds, RowFilter, ViewRows, VirtualList, Words};
+use crate::panels::findings::FindingsView;
+use crate::panels::{connections, exchanges};
+use crate::settings::Listing;
+use crate::store::Search;
+
+/// The centre's tabs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Tab {
+    /// Messages or frames, and the selected one.
+    #[default]
+    Messages,
+    /// How the connection was opened.
+    Handshake,
+    /// What peers did against the standards.
+    Findings,
+    /// Where the time of the connection went.
+    Timing,
+}
+
+/// How many rows there are of each kind: at the moment of a pause, or of a clearing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Extent {
+    /// Messages.
+    pub messages: usize,
+    /// Frames.
+    pub frames: usize,
+    /// Findings.
+    pub findings: usize,
+    /// Connections.
+    pub connections: usize,
+}
+
+impl Extent {
+    /// Rows of a listing.
+    pub fn of(&self, listing: Listing) -> usize {
+        match listing {
+            Listing::Messages => self.messages,
+            Listing::Frames => self.frames,
+        }
+    }
+}
+
+/// One table: where it stands, which rows it has, which one is selected.
+#[derive(Debug, Default)]
+pub struct Table {
+    /// Where it stands.
+    pub list: VirtualList,
+    /// Which rows it has.
+    pub rows: ViewRows,
+    /// Row number of the selected one.
+    pub selected: Option<usize>,
+    /// Which frame of the selected message, from 0.
+    pub fragment: u64,
+    /// A row that is to be brought into sight, once it is listed.
+    pub bring: Option<usize>,
+}
+
+impl Table {
+    /// Selects a row and makes sure that it stays in sight.
+    pub(crate) fn select(&mut self, row: usize) {
+        self.selected = Some(row);
+        self.fragment = 0;
+        self.list.follow = false;
+        self.bring = Some(row);
+    }
+}
+
+/// What the user has chosen to see.
+#[derive(Default)]
+pub struct View {
+    /// The open tab.
+    pub tab: Tab,
+    /// The chosen connection; `None` is all of them.
+    pub connection: Option<ConnectionId>,
+    /// The direction chips.
+    pub direction: Option<Direction>,
+    /// The opcode chips.
+    pub kinds: Kinds,
+    /// The search field.
+    pub query: String,
+    /// The search that runs, or why it does not.
+    pub search: Option<Result<Search, String>>,
+    /// What messages are to say.
+    pub words: Words,
+    /// Only connections of this kind are listed.
+    pub transport: Option<connections::Transport>,
+    /// The tables list only what the search has found.
+    pub hides_others: bool,
+    /// The view stands still at this extent.
+    pub paused: Option<Extent>,
+    /// What lies before this extent is hidden.
+    pub cleared: Extent,
+    /// The messages table.
+    pub messages: Table,
+    /// The frames table.
+    pub frames: Table,
+    /// The exchanges of the chosen connection, where it is no WebSocket.
+    pub exchanges: exchanges::View,
+    /// The connections list.
+    pub connections: VirtualList,
+    /// The findings tab.
+    pub findings: FindingsView,
+}
+
+impl View {
+    /// The table of this listing.
+    pub fn table(&mut self, listing: Listing) -> &mut Table {
+        match listing {
+            Listing::Messages => &mut self.messages,
+            Listing::Frames => &mut self.frames,
+        }
+    }
+
+    /// The running search.
+    pub fn running_search(&self) -> Option<&Search> {
+        self.search.as_ref().and_then(|search| search.as_ref().ok())
+    }
+
+    /// The search whose finds are all that the tables list.
+    pub fn narrowing_search(&self) -> Option<&Search> {
+        self.running_search().filter(|_| self.hides_others)
+    }
+
+    /// Which rows of this listing are to be shown.
+    /// `reading` grows where what messages say is read anew.
+    pub fn filter(&self, listing: Listing, reading: u64) -> RowFilter {
+        RowFilter {
+            connection: self.connection,
+            direction: self.direction,
+            kinds: self.kinds,
+            search: self.narrowing_search().map(Search::number),
+            words: self.words.number(),
+            reading,
+            from: self.cleared.of(listing),
+        }
+    }
+
+    /// Whether any chip or search narrows the tables.
+    pub fn is_narrowed(&self) -> bool {
+        let searched = self.hides_others && !self.query.is_empty();
+        self.direction.is_some() || !self.kinds.is_empty() || !self.words.is_empty() || searched
+    }
+}
