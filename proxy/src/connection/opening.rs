@@ -15,7 +15,7 @@ use super::early::Early;
 use super::{Cut, Rest, Surroundings, relay, say};
 use crate::http::{Answer, Exchange, Upward};
 use crate::recorder::Tape;
-use crate::relay::{self, Pump, Rewind, Socket};
+use crate::relay::{self, Pump, ReadAhead, Socket};
 use crate::sniff::Protocol;
 use crate::upstream::Dialled;
 
@@ -48,7 +48,7 @@ impl Opening {
     async fn take_tls_off(self, stream: TcpStream, early: Early) -> Option<Rest> {
         let surroundings = &*self.surroundings;
         let Surroundings { clock, client_tls, .. } = surroundings;
-        let stream = Rewind::new(early.into_octets(), stream);
+        let stream = ReadAhead::new(early.into_octets(), stream);
         // A certificate is for those whose clocks are right, also where this one was set since the start.
         let wall_clock = crate::clock::now();
         let (stream, info) = match client_tls.accept(stream, self.server, wall_clock).await {

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use tokio::io::ReadBuf;
 
@@ -117,17 +117,20 @@ impl Lane {
         }
         BUFFER.with_borrow_mut(|buffer| {
             let mut buffer = ReadBuf::new(buffer);
-            match Pin::new(from).poll_read(cx, &mut buffer) {
-                Poll::Pending => self.idle(to, cx),
-                Poll::Ready(Ok(())) if buffer.filled().is_empty() => self.sender_ended(End::Fin),
-                Poll::Ready(Ok(())) => {
-                    let mut outlet = Outlet { stash: &mut self.stash, to, cx, error: None };
-                    pass(buffer.filled(), &mut outlet);
-                    match outlet.error {
-                        None => Step::Went,
-                        Some(error) => self.lose(error),
-                    }
+            let read = read_all(from, cx, &mut buffer);
+            let went = !buffer.filled().is_empty();
+            if went {
+                let mut outlet = Outlet { stash: &mut self.stash, to, cx, error: None };
+                pass(buffer.filled(), &mut outlet);
+                if let Some(error) = outlet.error {
+                    return self.lose(error);
                 }
+            }
+            match read {
+                Poll::Ready(Ok(true)) => Step::Went,
+                Poll::Ready(Ok(false)) => self.sender_ended(End::Fin),
+                Poll::Pending if went => Step::Went,
+                Poll::Pending => self.idle(to, cx),
                 Poll::Ready(Err(error)) => match error.kind() {
                     // rustls says so where TCP ended and TLS had not.
                     io::ErrorKind::UnexpectedEof => self.sender_ended(End::Cut),
@@ -205,6 +208,23 @@ impl Lane {
         self.stage = Stage::Lost;
         (self.stash, self.sent) = (Vec::new(), 0);
         Step::WriteFailed(error)
+    }
+}
+
+/// Reads once, and on for as long as that costs no call of the system: a read of TLS gives one record. Says
+/// how the last read went, and whether there was anything where that went well.
+fn read_all<R: Socket>(
+    from: &mut R,
+    cx: &mut Context<'_>,
+    buffer: &mut ReadBuf<'_>,
+) -> Poll<io::Result<bool>> {
+    loop {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut *from).poll_read(cx, buffer))?;
+        let went = buffer.filled().len() > before;
+        if !went || !from.is_ahead() || buffer.remaining() == 0 {
+            return Poll::Ready(Ok(went));
+        }
     }
 }
 

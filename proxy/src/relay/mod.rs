@@ -10,12 +10,12 @@
 
 mod lane;
 mod pump;
-mod rewind;
+mod read_ahead;
 mod socket;
 mod stall;
 #[cfg(test)]
 mod tests;
 
 pub use pump::{Counters, Early, Ending, Pump};
-pub use rewind::Rewind;
+pub use read_ahead::ReadAhead;
 pub use socket::Socket;

@@ -7,12 +7,17 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
-use super::Rewind;
+use super::ReadAhead;
 
 /// A stream over TCP, plain or TLS.
 pub trait Socket: AsyncRead + AsyncWrite + Send + Unpin {
     /// The TCP connection below, where there is one.
     fn tcp(&self) -> Option<&TcpStream>;
+
+    /// Whether more can be read without asking the system.
+    fn is_ahead(&self) -> bool {
+        false
+    }
 
     /// Makes the coming drop send RST rather than FIN.
     fn reset_on_drop(&self) {
@@ -40,17 +45,29 @@ impl<S: Socket> Socket for Box<S> {
     fn tcp(&self) -> Option<&TcpStream> {
         (**self).tcp()
     }
-}
 
-impl Socket for tokio_rustls::server::TlsStream<Rewind<TcpStream>> {
-    fn tcp(&self) -> Option<&TcpStream> {
-        Some(self.get_ref().0.stream())
+    fn is_ahead(&self) -> bool {
+        (**self).is_ahead()
     }
 }
 
-impl Socket for tokio_rustls::client::TlsStream<TcpStream> {
+impl Socket for tokio_rustls::server::TlsStream<ReadAhead<TcpStream>> {
     fn tcp(&self) -> Option<&TcpStream> {
-        Some(self.get_ref().0)
+        Some(self.get_ref().0.stream())
+    }
+
+    fn is_ahead(&self) -> bool {
+        self.get_ref().0.is_ahead()
+    }
+}
+
+impl Socket for tokio_rustls::client::TlsStream<ReadAhead<TcpStream>> {
+    fn tcp(&self) -> Option<&TcpStream> {
+        Some(self.get_ref().0.stream())
+    }
+
+    fn is_ahead(&self) -> bool {
+        self.get_ref().0.is_ahead()
     }
 }
 

@@ -12,6 +12,7 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::client::TlsStream;
 
 use super::Target;
+use crate::relay::ReadAhead;
 use crate::tls::{TlsFailure, UpstreamTls, UpstreamTlsConfig};
 
 /// Resolving and connecting may take this long.
@@ -34,7 +35,7 @@ pub enum Dialled {
     /// `ws://` or `http://`.
     Plain(TcpStream),
     /// `wss://` or `https://`.
-    Tls(Box<TlsStream<TcpStream>>),
+    Tls(Box<TlsStream<ReadAhead<TcpStream>>>),
 }
 
 /// A connection could not be made.
@@ -87,7 +88,7 @@ impl Dialler {
         };
         let started = Instant::now();
         // In a box: a plain connection shall not hold room for it.
-        match Box::pin(tls.connect(tcp, self.target.host())).await {
+        match Box::pin(tls.connect(ReadAhead::new(Vec::new(), tcp), self.target.host())).await {
             Ok((stream, info)) => {
                 note.upstream_tls_nanos = Some(nanos(started.elapsed()));
                 note.upstream_tls = Some(info);
