@@ -1,20 +1,22 @@
 //! The exchanges of a connection that is no WebSocket: a row a request, and a row an event of a stream.
 
-use egui::{Align2, Color32, CornerRadius, FontId, Painter, Rect, Sense, Ui, pos2, vec2};
+use std::ops::Deref;
+
+use egui::{Align2, Painter, Rect, Sense, Ui, pos2, vec2};
 use framescope_core::Direction;
 use framescope_core::http::ServerSentEvent;
 use framescope_core::present::{Secrets, counted};
 use parking_lot::RwLockReadGuard;
 
+use super::cells::Cells;
 use super::{format, parts};
 use crate::App;
 use crate::command::Command;
-use crate::list::columns::CELL_MARGIN;
 use crate::list::{Column, EXCHANGES, List, RowLook, VirtualList, list_id};
 use crate::store::Exchanges;
 use crate::store::exchanges::{Exchange, Row, Rows, StreamEvent, StreamPiece};
 use crate::store::preview::Preview;
-use crate::theme::{self, Palette, ROW_HEIGHT};
+use crate::theme::ROW_HEIGHT;
 use crate::widgets::format::duration;
 
 const HEADER_HEIGHT: f32 = 26.0;
@@ -99,13 +101,7 @@ pub fn exchanges_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
     let selected = chosen.and_then(|number| number.checked_sub(start));
     let len = end - start;
     let list = List { name: EXCHANGES, body, row_height: ROW_HEIGHT, len, selected, is_main: true };
-    let look = Look {
-        palette: theme::palette(ui),
-        mono: parts::mono_font(ui),
-        small: parts::small_font(ui),
-        edges: &edges,
-        zone: &app.zone,
-    };
+    let look = Look(Cells::new(ui, COLUMNS, &edges, &app.zone));
     let shown = place.show(
         ui,
         list,
@@ -126,32 +122,18 @@ pub fn exchanges_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
     }
 }
 
-struct Look<'a> {
-    palette: &'static Palette,
-    mono: FontId,
-    small: FontId,
-    edges: &'a [Option<(f32, f32)>],
-    zone: &'a jiff::tz::TimeZone,
+/// Rows of exchanges.
+struct Look<'a>(Cells<'a>);
+
+impl<'a> Deref for Look<'a> {
+    type Target = Cells<'a>;
+
+    fn deref(&self) -> &Cells<'a> {
+        &self.0
+    }
 }
 
 impl Look<'_> {
-    fn cell(&self, look: RowLook, column: usize) -> Option<Rect> {
-        let (left, right) = self.edges[column]?;
-        let x = look.rect.min.x;
-        let cell = Rect::from_x_y_ranges(x + left..=x + right, look.rect.y_range());
-        Some(cell.shrink2(vec2(CELL_MARGIN, 0.0)))
-    }
-
-    fn text(&self, painter: &Painter, look: RowLook, column: usize, text: &str, color: Color32) {
-        let Some(cell) = self.cell(look, column) else { return };
-        let (at, anchor) = if COLUMNS[column].right {
-            (cell.right_center(), Align2::RIGHT_CENTER)
-        } else {
-            (cell.left_center(), Align2::LEFT_CENTER)
-        };
-        parts::line(painter, at, anchor, cell.width(), text, self.mono.clone(), color);
-    }
-
     fn row(&self, painter: &Painter, look: RowLook, shown: &Shown) {
         let palette = self.palette;
         let number = format::thousands(shown.number as u64 + 1);
@@ -163,16 +145,7 @@ impl Look<'_> {
         let arrow = direction.arrow().to_string();
         self.text(painter, look, 1, &arrow, palette.direction(direction));
         let name = type_name(&shown.row);
-        if let Some(cell) = self.cell(look, 2) {
-            let font = self.mono.clone();
-            let galley = painter.layout_no_wrap(name, font, Color32::PLACEHOLDER);
-            let size = vec2((galley.size().x + 10.0).min(cell.width()), 16.0);
-            let chip = Rect::from_min_size(pos2(cell.min.x, cell.center().y - 8.0), size);
-            painter.rect_filled(chip, CornerRadius::same(4), palette.raised);
-            let clipped = painter.with_clip_rect(chip.intersect(painter.clip_rect()));
-            let at = chip.left_center() + vec2(5.0, -galley.size().y / 2.0);
-            clipped.galley(at, galley, palette.text);
-        }
+        self.chip(painter, look, 2, name, (palette.raised, palette.text));
         if let Some(cell) = self.cell(look, FLEX) {
             self.what(painter, cell, &shown.row);
         }

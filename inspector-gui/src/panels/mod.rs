@@ -1,5 +1,6 @@
 //! The areas of the window, one file each.
 
+mod cells;
 pub mod chooser;
 pub mod connections;
 pub mod exchanges;

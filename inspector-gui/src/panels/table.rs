@@ -11,6 +11,7 @@ use look::{
     CONNECTION_COLUMN, FRAME_COLUMNS, FRAME_FLEX, Look, MESSAGE_COLUMNS, MESSAGE_FLEX, Row,
 };
 
+use super::cells::Cells;
 use super::{format, parts};
 use crate::App;
 use crate::command::Command;
@@ -73,7 +74,7 @@ pub fn table_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
         List { name, body, row_height: ROW_HEIGHT, len: rows.len(), selected, is_main: true };
     let store = &app.store;
     let mut visible = Vec::new();
-    let look = Look::new(ui, columns, &edges, &app.zone);
+    let look = Look(Cells::new(ui, columns, &edges, &app.zone));
     let shown = table.list.show(
         ui,
         list,

@@ -1,23 +1,20 @@
 //! A payload's tree: one line a value, drawn only where it is seen.
 
 pub(crate) mod line;
+pub(crate) mod row;
 
 use std::ops::Range;
 
-use egui::{Align2, EventFilter, Key, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{Key, Role, Sense, Ui, WidgetInfo, vec2};
 use framescope_core::payload::{Node, Notation, Span, Tree, Value};
 
-use crate::fonts::{self, icon};
 use crate::theme;
 use crate::widgets::format;
 use crate::widgets::scroll::VirtualScroll;
+use row::{DrawnRow, ROW, TreeRow};
 
-const ROW: f32 = 18.0;
-const INDENT: f32 = 14.0;
 /// Trees up to this size are shown wholly open.
 const OPEN_UP_TO: usize = 2_000;
-/// Deeper values are not indented any further, so that they stay in sight.
-const DEEPEST_INDENT: usize = 24;
 /// Rows that stay above a value that is brought into sight.
 const ROWS_ABOVE: usize = 3;
 
@@ -115,48 +112,21 @@ impl TreeView {
         for row in visible.first..visible.first + visible.count {
             let Some(at) = self.rows.get(row).copied() else { break };
             let Some(node) = self.tree.nodes().get(at) else { break };
-            let (depth, can_fold) = (node.depth, node.children > 0);
-            #[expect(clippy::cast_precision_loss, reason = "rows in sight are few")]
-            let y = visible.y + (row - visible.first) as f32 * ROW;
-            let line = Rect::from_min_size(pos2(rect.min.x, y), vec2(visible.rect.width(), ROW));
             let open = self.open[at];
-            let response =
-                ui.interact(line.intersect(visible.rect), id.with(("row", at)), Sense::click());
-            let job = line::job(palette, node, open, octets);
-            response.widget_info(|| {
-                WidgetInfo::selected(Role::TreeItem, true, self.selected == Some(at), &job.text)
-            });
-            ui.ctx().accesskit_node_builder(response.id, |out| {
-                out.set_level(depth + 1);
-                if can_fold {
-                    out.set_expanded(open);
-                }
-            });
-            if self.marked.binary_search(&at).is_ok() {
-                painter.rect_filled(line, 3.0, palette.tint(palette.warning));
-            }
-            if self.selected == Some(at) {
-                painter.rect_filled(line, 3.0, palette.selection);
-            } else if response.hovered() {
-                painter.rect_filled(line, 3.0, palette.raised);
-            }
-            #[expect(clippy::cast_precision_loss, reason = "indents are few")]
-            let x = line.min.x + depth.min(DEEPEST_INDENT) as f32 * INDENT;
-            if can_fold {
-                let caret = if open { icon::CARET_DOWN } else { icon::CARET_RIGHT };
-                let at = pos2(x + 6.0, line.center().y);
-                painter.text(at, Align2::CENTER_CENTER, caret, fonts::icons(10.0), palette.weak);
-            }
-            let galley = painter.layout_job(job);
-            let text_at = pos2(x + 16.0, y + (ROW - galley.size().y) / 2.0);
-            painter.galley(text_at, galley, palette.text);
-
+            let drawn = TreeRow {
+                id: id.with(("row", at)),
+                depth: node.depth,
+                open: (node.children > 0).then_some(open),
+                is_selected: self.selected == Some(at),
+                is_marked: self.marked.binary_search(&at).is_ok(),
+                job: line::job(palette, node, open, octets),
+            };
+            let DrawnRow { response, is_toggled, .. } = drawn.ui(ui, &painter, &visible, row);
             if response.clicked() || response.secondary_clicked() {
                 self.selected = Some(at);
                 ui.memory_mut(|memory| memory.request_focus(id));
             }
-            let on_caret = response.interact_pointer_pos().is_some_and(|at| at.x < x + 16.0);
-            if can_fold && (response.clicked() && on_caret || response.double_clicked()) {
+            if is_toggled {
                 toggled = Some(at);
             }
             response.context_menu(|ui| self.menu(ui, octets, at));
@@ -173,30 +143,12 @@ impl TreeView {
     }
 
     fn keys(&mut self, ui: &Ui, id: egui::Id, octets: &[u8], height: f32) {
-        let filter =
-            EventFilter { vertical_arrows: true, horizontal_arrows: true, ..Default::default() };
-        ui.memory_mut(|memory| memory.set_focus_lock_filter(id, filter));
         let place = self.selected.and_then(|node| self.rows.binary_search(&node).ok());
-        let Some(last) = self.rows.len().checked_sub(1) else { return };
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some dozens")]
-        let page = (height / ROW) as usize;
-        let pressed = |key| ui.input(|input| input.key_pressed(key));
-        let row = place.unwrap_or(0);
-        let moved = [
-            (Key::ArrowUp, row.saturating_sub(1)),
-            (Key::ArrowDown, place.map_or(0, |row| row + 1)),
-            (Key::PageUp, row.saturating_sub(page)),
-            (Key::PageDown, row + page),
-            (Key::Home, 0),
-            (Key::End, last),
-        ]
-        .into_iter()
-        .find(|(key, _)| pressed(*key));
-        if let Some((_, row)) = moved {
-            let row = row.min(last);
+        if let Some(row) = row::moved_to(ui, id, place, self.rows.len(), height) {
             self.selected = self.rows.get(row).copied();
             self.scroll.reveal(row, ROW, height);
         }
+        let pressed = |key| ui.input(|input| input.key_pressed(key));
         let Some(node) = self.selected else { return };
         let turn = if self.open[node] { Key::ArrowLeft } else { Key::ArrowRight };
         if self.can_fold(node) && (pressed(turn) || pressed(Key::Enter) || pressed(Key::Space)) {

@@ -4,26 +4,19 @@ use std::fmt::Write as _;
 
 use bytes::Bytes;
 use egui::text::LayoutJob;
-use egui::{
-    Align2, Color32, EventFilter, FontId, Key, Rect, Role, Sense, TextFormat, Ui, WidgetInfo, pos2,
-    vec2,
-};
+use egui::{Color32, FontId, Key, Role, Sense, TextFormat, Ui, WidgetInfo, vec2};
 use framescope_core::payload::{Body, Format, Limits, Node, View, view};
 use framescope_core::subprotocol::{Dissection, Field, FieldForm, Packet};
 
-use crate::fonts::{self, icon};
 use crate::theme::{self, Palette};
 use crate::widgets::tree::line as value_line;
+use crate::widgets::tree::row::{DrawnRow, ROW, TreeRow, moved_to};
 use crate::widgets::{VirtualScroll, format};
 
-const ROW: f32 = 18.0;
-const INDENT: f32 = 14.0;
 /// Characters of one value that are laid out.
 const SHOWN: usize = 400;
 /// Values inside one field that are listed.
 const MAX_NODES: usize = 2_000;
-/// Deeper parts are not indented any further, so that they stay in sight.
-const DEEPEST_INDENT: usize = 24;
 
 /// One line.
 #[derive(Debug)]
@@ -145,43 +138,23 @@ impl Fields {
         for row in visible.first..visible.first + visible.count {
             let Some(at) = self.rows.get(row).copied() else { break };
             let part = &self.parts[at];
-            #[expect(clippy::cast_precision_loss, reason = "rows in sight are few")]
-            let y = visible.y + (row - visible.first) as f32 * ROW;
-            let line = Rect::from_min_size(pos2(rect.min.x, y), vec2(visible.rect.width(), ROW));
-            let target = line.intersect(visible.rect);
-            let hit = ui.interact(target, id.with(("part", at)), Sense::click());
             let job = job(palette, part);
-            let is_selected = self.selected == Some(at);
-            hit.widget_info(|| WidgetInfo::selected(Role::TreeItem, true, is_selected, &job.text));
-            ui.ctx().accesskit_node_builder(hit.id, |node| {
-                node.set_level(part.depth + 1);
-                if part.below > 0 {
-                    node.set_expanded(part.open);
-                }
-            });
-            if is_selected {
-                painter.rect_filled(line, 3.0, palette.selection);
-            } else if hit.hovered() {
-                painter.rect_filled(line, 3.0, palette.raised);
-            }
-            #[expect(clippy::cast_precision_loss, reason = "indents are few")]
-            let x = line.min.x + part.depth.min(DEEPEST_INDENT) as f32 * INDENT;
-            if part.below > 0 {
-                let caret = if part.open { icon::CARET_DOWN } else { icon::CARET_RIGHT };
-                let at = pos2(x + 6.0, line.center().y);
-                painter.text(at, Align2::CENTER_CENTER, caret, fonts::icons(10.0), palette.weak);
-            }
             let text = job.text.clone();
-            let galley = painter.layout_job(job);
-            let is_clipped = x + 16.0 + galley.size().x > visible.rect.max.x;
-            painter.galley(pos2(x + 16.0, y + (ROW - galley.size().y) / 2.0), galley, palette.text);
+            let drawn = TreeRow {
+                id: id.with(("part", at)),
+                depth: part.depth,
+                open: (part.below > 0).then_some(part.open),
+                is_selected: self.selected == Some(at),
+                is_marked: false,
+                job,
+            };
+            let drawn = drawn.ui(ui, &painter, &visible, row);
+            let DrawnRow { response: hit, is_toggled, is_clipped } = drawn;
             if hit.clicked() {
                 self.selected = Some(at);
                 ui.memory_mut(|memory| memory.request_focus(id));
-                let on_caret = hit.interact_pointer_pos().is_some_and(|at| at.x < x + 16.0);
-                toggled = on_caret.then_some(at);
             }
-            if hit.double_clicked() {
+            if is_toggled {
                 toggled = Some(at);
             }
             let value = copied(part);
@@ -204,28 +177,12 @@ impl Fields {
     }
 
     fn keys(&mut self, ui: &Ui, id: egui::Id, height: f32) {
-        let filter =
-            EventFilter { vertical_arrows: true, horizontal_arrows: true, ..Default::default() };
-        ui.memory_mut(|memory| memory.set_focus_lock_filter(id, filter));
-        let Some(last) = self.rows.len().checked_sub(1) else { return };
         let place = self.selected.and_then(|at| self.rows.binary_search(&at).ok());
-        let pressed = |key| ui.input(|input| input.key_pressed(key));
-        let row = place.unwrap_or(0);
-        let moved = if pressed(Key::ArrowUp) {
-            Some(row.saturating_sub(1))
-        } else if pressed(Key::ArrowDown) {
-            Some(place.map_or(0, |row| row + 1).min(last))
-        } else if pressed(Key::Home) {
-            Some(0)
-        } else if pressed(Key::End) {
-            Some(last)
-        } else {
-            None
-        };
-        if let Some(row) = moved {
+        if let Some(row) = moved_to(ui, id, place, self.rows.len(), height) {
             self.selected = self.rows.get(row).copied();
             self.scroll.reveal(row, ROW, height);
         }
+        let pressed = |key| ui.input(|input| input.key_pressed(key));
         let Some(at) = self.selected else { return };
         let Some(part) = self.parts.get(at) else { return };
         let turn = if part.open { Key::ArrowLeft } else { Key::ArrowRight };

@@ -1,22 +1,23 @@
 //! How rows of the tables look: their columns, and what stands in each.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use egui::{Align2, Color32, CornerRadius, FontId, Painter, Rect, Ui, pos2, vec2};
+use egui::{Align2, CornerRadius, Painter, Rect, pos2, vec2};
 use framescope_core::index::FrameRow;
 use framescope_core::subprotocol::{Role, Subprotocol};
 use framescope_core::{Opcode, Severity, Timestamp};
 
 use crate::detail::subprotocol_name;
 use crate::fonts;
-use crate::list::columns::CELL_MARGIN;
 use crate::list::{Column, Kind, RowLook};
+use crate::panels::cells::Cells;
 use crate::panels::{format, parts};
 use crate::settings::Listing;
 use crate::store::Preview;
 use crate::store::dissections::Line;
-use crate::theme::{self, Palette};
+use crate::theme;
 use crate::widgets::format::duration;
 
 /// Where less is left beside what a message says, its payload is not shown as well.
@@ -89,50 +90,18 @@ impl From<Line<'_>> for SaidLine {
     }
 }
 
-/// What it takes to draw rows: fonts, colours, edges of columns.
-pub(super) struct Look<'a> {
-    palette: &'static Palette,
-    mono: FontId,
-    small: FontId,
-    columns: &'a [Column],
-    edges: &'a [Option<(f32, f32)>],
-    zone: &'a jiff::tz::TimeZone,
+/// Rows of messages and frames.
+pub(super) struct Look<'a>(pub(super) Cells<'a>);
+
+impl<'a> Deref for Look<'a> {
+    type Target = Cells<'a>;
+
+    fn deref(&self) -> &Cells<'a> {
+        &self.0
+    }
 }
 
-impl<'a> Look<'a> {
-    pub(super) fn new(
-        ui: &Ui,
-        columns: &'a [Column],
-        edges: &'a [Option<(f32, f32)>],
-        zone: &'a jiff::tz::TimeZone,
-    ) -> Self {
-        Self {
-            palette: theme::palette(ui),
-            mono: parts::mono_font(ui),
-            small: parts::small_font(ui),
-            columns,
-            edges,
-            zone,
-        }
-    }
-
-    fn cell(&self, look: RowLook, column: usize) -> Option<Rect> {
-        let (left, right) = self.edges[column]?;
-        let x = look.rect.min.x;
-        let cell = Rect::from_x_y_ranges(x + left..=x + right, look.rect.y_range());
-        Some(cell.shrink2(vec2(CELL_MARGIN, 0.0)))
-    }
-
-    fn text(&self, painter: &Painter, look: RowLook, column: usize, text: &str, color: Color32) {
-        let Some(cell) = self.cell(look, column) else { return };
-        let (at, anchor) = if self.columns[column].right {
-            (cell.right_center(), Align2::RIGHT_CENTER)
-        } else {
-            (cell.left_center(), Align2::LEFT_CENTER)
-        };
-        parts::line(painter, at, anchor, cell.width(), text, self.mono.clone(), color);
-    }
-
+impl Look<'_> {
     fn common(&self, painter: &Painter, look: RowLook, row: &Row) {
         let palette = self.palette;
         if row.found {
@@ -148,23 +117,14 @@ impl<'a> Look<'a> {
             self.text(painter, look, CONNECTION_COLUMN, target, palette.weak);
         }
         let opcode = row.frame.header().opcode;
-        if let Some(cell) = self.cell(look, 3) {
-            let name = if opcode == Opcode::Continuation { "continuation" } else { opcode.name() };
-            let galley =
-                painter.layout_no_wrap(name.to_owned(), self.mono.clone(), Color32::PLACEHOLDER);
-            let size = vec2((galley.size().x + 10.0).min(cell.width()), 16.0);
-            let chip = Rect::from_min_size(pos2(cell.min.x, cell.center().y - 8.0), size);
-            let (fill, color) = match Kind::of(opcode) {
-                Kind::Close => (palette.tint(palette.accent), palette.accent),
-                Kind::Reserved => (palette.tint(palette.error), palette.error),
-                Kind::Text | Kind::Binary => (palette.raised, palette.text),
-                _ => (palette.raised, palette.weak),
-            };
-            painter.rect_filled(chip, CornerRadius::same(4), fill);
-            let clipped = painter.with_clip_rect(cell.intersect(painter.clip_rect()));
-            let at = chip.left_center() + vec2(5.0, -galley.size().y / 2.0);
-            clipped.galley(at, galley, color);
-        }
+        let name = if opcode == Opcode::Continuation { "continuation" } else { opcode.name() };
+        let colors = match Kind::of(opcode) {
+            Kind::Close => (palette.tint(palette.accent), palette.accent),
+            Kind::Reserved => (palette.tint(palette.error), palette.error),
+            Kind::Text | Kind::Binary => (palette.raised, palette.text),
+            _ => (palette.raised, palette.weak),
+        };
+        self.chip(painter, look, 3, name.to_owned(), colors);
     }
 
     fn data(&self, painter: &Painter, look: RowLook, column: usize, row: &Row) {
