@@ -51,8 +51,7 @@ impl Wires {
     /// it connected to, where the listener has no other. `stream` does not block.
     pub fn take(&self, stream: TcpStream, client: SocketAddr, own: Option<SocketAddr>) {
         let arrival = Arrival::now(&self.surroundings, client, own);
-        let idlest = self.wires.iter().min_by_key(|wire| wire.load.load(Ordering::Relaxed));
-        if let Some(wire) = idlest
+        if let Some(wire) = idlest(&self.wires)
             && let Some(arrivals) = &wire.arrivals
         {
             wire.load.fetch_add(1, Ordering::Relaxed);
@@ -134,11 +133,31 @@ async fn carry(
     }
 }
 
+/// The thread that has the fewest connections.
+fn idlest(wires: &[Wire]) -> Option<&Wire> {
+    wires.iter().min_by_key(|wire| wire.load.load(Ordering::Relaxed))
+}
+
 /// One connection's failure is its own.
 fn report(ended: Result<(), JoinError>) {
     if let Err(error) = ended
         && error.is_panic()
     {
         tracing::error!("a connection failed inside Framescope; please report it: {error}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_thread_with_the_fewest_connections_gets_the_next() {
+        let wire = |load| Wire { arrivals: None, load: Arc::new(load), thread: None };
+        let wires = [3, 1, 2].map(AtomicUsize::new).map(wire);
+        for expected in [[3, 2, 2], [3, 3, 2], [3, 3, 3], [4, 3, 3]] {
+            idlest(&wires).unwrap().load.fetch_add(1, Ordering::Relaxed);
+            assert_eq!(wires.each_ref().map(|wire| wire.load.load(Ordering::Relaxed)), expected);
+        }
     }
 }

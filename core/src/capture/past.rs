@@ -138,15 +138,18 @@ impl Reading {
             // An answer to nothing.
             (Direction::ServerToClient, None) => Some(Opening::Other),
             (Direction::ServerToClient, Some((request, asked_at))) => {
-                let Ok(head) = response_reader.take(&mut rest, MAX_HEAD_LEN) else {
-                    return Some(Opening::Other);
+                let raw = loop {
+                    let Ok(head) = response_reader.take(&mut rest, MAX_HEAD_LEN) else {
+                        return Some(Opening::Other);
+                    };
+                    let raw = head?;
+                    match Head::parse_response(raw.clone(), 0) {
+                        Ok(response) if response.switches_to_websocket() => break raw,
+                        // An interim answer: the one that counts is yet to come.
+                        Ok(response) if matches!(response.status(), Some(100 | 102..=199)) => {}
+                        _ => return Some(Opening::Other),
+                    }
                 };
-                let raw = head?;
-                let switched = Head::parse_response(raw.clone(), 0)
-                    .is_ok_and(|response| response.switches_to_websocket());
-                if !switched {
-                    return Some(Opening::Other);
-                }
                 let mut lanes = [std::mem::take(&mut self.up), FrameTracker::default()];
                 lanes[1].advance(rest);
                 let (heads, at) = ([request.clone(), raw], [*asked_at, at]);

@@ -177,6 +177,8 @@ mod tests {
     const REQUEST: &[u8] = b"GET /chat HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n";
     const ANSWER: &[u8] = b"HTTP/1.1 101 \r\nUpgrade: websocket\r\n\r\n";
 
+    const INTERIM: &[u8] = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
+
     /// Reads of an open WebSocket.
     const READS: [(Direction, &[u8]); 7] = [
         (UP, b"\x81\x85\0\0\0\0hel"),
@@ -189,12 +191,13 @@ mod tests {
     ];
 
     /// The files of a set that is cut before this of the reads.
-    fn websocket(cut: usize, sent_before: u64) -> [Vec<u8>; 2] {
+    fn websocket(cut: usize, sent_before: u64, interim: &[u8]) -> [Vec<u8>; 2] {
         let mut first = Vec::new();
         SetPlace { id: 9, file: 1, offset: 0 }.write_section_header(&mut first);
         let mut encoder = StreamEncoder::open(ConnectionId(7), at(0), &info(), &mut first);
         encoder.remember(at(0), &info());
         encoder.octets(at(10), Leg::Client, UP, REQUEST, &mut first);
+        encoder.octets(at(15), Leg::Client, DOWN, interim, &mut first);
         encoder.octets(at(20), Leg::Client, DOWN, ANSWER, &mut first);
         if sent_before > 0 {
             // A frame that a capture could not hold all of.
@@ -257,14 +260,15 @@ mod tests {
 
     #[test]
     fn a_websocket_goes_on_in_a_later_file_with_the_first_frame_that_begins_there() {
-        for sent_before in [0, 5 << 30] {
+        for (sent_before, interim) in [(0, &b""[..]), (0, INTERIM), (5 << 30, b"")] {
             let far = if sent_before > 0 { 0..1 } else { 0..READS.len() };
             for cut in far {
-                let files = websocket(cut, sent_before);
+                let files = websocket(cut, sent_before, interim);
                 let whole = events(&read(&files));
                 let alone = events(&read(&files[1..]));
                 let behind_cut = |direction| {
-                    let head = if direction == UP { REQUEST.len() } else { ANSWER.len() };
+                    let answer = interim.len() + ANSWER.len();
+                    let head = if direction == UP { REQUEST.len() } else { answer };
                     let before = READS[..cut].iter().filter(|(of, _)| *of == direction);
                     let sent = before.map(|(_, octets)| octets.len()).sum::<usize>() + head;
                     sent as u64 + if direction == DOWN { sent_before } else { 0 }
@@ -297,9 +301,9 @@ mod tests {
 
     #[test]
     fn a_websocket_in_two_files_is_one() {
-        let one = events(&read(&websocket(READS.len(), 0)[..1]));
+        let one = events(&read(&websocket(READS.len(), 0, b"")[..1]));
         for cut in 0..READS.len() {
-            assert_eq!(events(&read(&websocket(cut, 0))), one, "cut before read {cut}");
+            assert_eq!(events(&read(&websocket(cut, 0, b""))), one, "cut before read {cut}");
         }
     }
 

@@ -1,5 +1,7 @@
 //! The pump between real sockets and between pipes that are too small.
 
+use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,6 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::lane::{Lane, Step};
 use super::{Early, Ending, Pump, Socket};
 use crate::engine::WhenSlow;
 use crate::http::{Exchange, Rewrite, Upward};
@@ -373,4 +376,73 @@ async fn a_receiver_that_takes_a_little_now_and_then_is_not_stalled() {
     drop((client, upstream));
     running.await.unwrap();
     assert_eq!(stalls(&recording.finish()), []);
+}
+
+/// Gives one piece with each read, as TLS gives records; is ahead while it has any.
+struct Pieces(VecDeque<io::Result<&'static [u8]>>);
+
+impl AsyncRead for Pieces {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.0.pop_front() {
+            None => Poll::Pending,
+            Some(piece) => Poll::Ready(piece.map(|piece| buf.put_slice(piece))),
+        }
+    }
+}
+
+impl AsyncWrite for Pieces {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        octets: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(octets.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Socket for Pieces {
+    fn tcp(&self) -> Option<&TcpStream> {
+        None
+    }
+
+    fn is_ahead(&self) -> bool {
+        !self.0.is_empty()
+    }
+}
+
+#[tokio::test]
+async fn what_was_read_ahead_goes_together_and_before_what_came_behind_it() {
+    let reset = || io::Error::from(io::ErrorKind::ConnectionReset);
+    let cut = || io::Error::from(io::ErrorKind::UnexpectedEof);
+    for (last, expected) in [
+        (vec![], "Went"),
+        (vec![Err(reset())], "ReadFailed"),
+        (vec![Err(cut())], "SenderEnded(Cut)"),
+        (vec![Ok(&b""[..])], "SenderEnded(Fin)"),
+    ] {
+        let mut from = Pieces([Ok(&b"one"[..]), Ok(b"two")].into_iter().chain(last).collect());
+        let mut to = Pieces(VecDeque::new());
+        let (mut lane, mut passed) = (Lane::default(), Vec::new());
+        let step = poll_fn(|cx| {
+            Poll::Ready(lane.step(&mut from, &mut to, cx, true, |octets, outlet| {
+                passed.push(octets.to_vec());
+                assert!(outlet.send(octets));
+            }))
+        });
+        let step: Step = step.await;
+        assert_eq!(passed, [b"onetwo"], "{expected}");
+        assert!(format!("{step:?}").starts_with(expected), "{step:?} rather than {expected}");
+    }
 }
