@@ -200,8 +200,10 @@ impl Queue {
     /// From the thread: these octets are in the file.
     pub(super) fn publish(&self, mut batch: MutexGuard<'_, Batch>, buffer: Buffer) {
         batch.writing_since = None;
-        self.waiting.fetch_sub(buffer.len(), Ordering::Relaxed);
-        let waiters = std::mem::take(&mut batch.waiters);
+        let before = self.waiting.fetch_sub(buffer.len(), Ordering::Relaxed);
+        // All at once and for a while, rather than for a read each: waking costs a call of the system.
+        let has_room = before.saturating_sub(buffer.len()) <= self.room.limit / 2;
+        let waiters = if has_room { std::mem::take(&mut batch.waiters) } else { Vec::new() };
         drop(batch);
         waiters.into_iter().for_each(Waker::wake);
         self.grow(buffer.len(), || buffer.share());
