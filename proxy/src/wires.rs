@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::task::{JoinError, JoinSet};
 
@@ -31,6 +31,7 @@ pub struct Wires {
 
 #[derive(Debug)]
 struct Wire {
+    runtime: Handle,
     /// `None` once it is to end.
     arrivals: Option<UnboundedSender<(Arrival, TcpStream)>>,
     /// Connections on it.
@@ -45,6 +46,12 @@ impl Wires {
         let wires = (0..cores.min(WIRES_MAX)).map(|_| Wire::start(Arc::clone(surroundings)));
         let wires = wires.collect::<io::Result<_>>()?;
         Ok(Self { surroundings: Arc::clone(surroundings), wires })
+    }
+
+    /// The runtime of the first thread, for the listener: it takes turns with that thread's connections, and
+    /// needs no thread of its own to be woken for each client.
+    pub fn first_runtime(&self) -> Option<&Handle> {
+        self.wires.first().map(|wire| &wire.runtime)
     }
 
     /// Gives a client that was just accepted to the thread that has the fewest; `own` is the address that
@@ -81,11 +88,12 @@ impl Wire {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let (arrivals, arriving) = mpsc::unbounded_channel();
         let load = Arc::new(AtomicUsize::new(0));
+        let handle = runtime.handle().clone();
         let thread = thread::Builder::new().name("framescope-wire".into()).spawn({
             let load = Arc::clone(&load);
             move || run(runtime, surroundings, arriving, load)
         })?;
-        Ok(Self { arrivals: Some(arrivals), load, thread: Some(thread) })
+        Ok(Self { runtime: handle, arrivals: Some(arrivals), load, thread: Some(thread) })
     }
 }
 
@@ -153,7 +161,12 @@ mod tests {
 
     #[test]
     fn the_thread_with_the_fewest_connections_gets_the_next() {
-        let wire = |load| Wire { arrivals: None, load: Arc::new(load), thread: None };
+        let runtime = Builder::new_current_thread().build().unwrap();
+        let runtime = runtime.handle();
+        let wire = |load| {
+            let runtime = runtime.clone();
+            Wire { runtime, arrivals: None, load: Arc::new(load), thread: None }
+        };
         let wires = [3, 1, 2].map(AtomicUsize::new).map(wire);
         for expected in [[3, 2, 2], [3, 3, 2], [3, 3, 3], [4, 3, 3]] {
             idlest(&wires).unwrap().load.fetch_add(1, Ordering::Relaxed);

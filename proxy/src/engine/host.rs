@@ -66,13 +66,13 @@ fn identity(config: &EngineConfig) -> Result<Identity, StartError> {
     Ok(Identity::Minted(Arc::new(Authority::load_or_create(&folder, now)?)))
 }
 
-/// The runtime of the engine's own thread: the listener lives on it, and the demo. Connections live on
-/// the threads of the wire.
+/// The runtime of the engine's own thread: the demo lives on it. Connections live on the threads of the
+/// wire, and the listener on the first of them.
 pub(super) fn runtime() -> io::Result<Runtime> {
     Builder::new_current_thread().enable_all().build()
 }
 
-/// Who lives on the runtime.
+/// Who lives in the engine.
 pub(super) struct House {
     pub listener: std::net::TcpListener,
     pub wires: Wires,
@@ -94,6 +94,7 @@ pub(super) fn run(
     recorder: Recorder,
 ) {
     let House { listener, wires, demo } = house;
+    let wires = Arc::new(wires);
     runtime.block_on(live(listener, &wires, demo, stopped));
     drop(wires);
     runtime.shutdown_timeout(RUNTIME_FAREWELL);
@@ -102,25 +103,30 @@ pub(super) fn run(
 
 async fn live(
     listener: std::net::TcpListener,
-    wires: &Wires,
+    wires: &Arc<Wires>,
     demo: Option<Demo>,
     stopped: oneshot::Receiver<()>,
 ) {
-    let listener = match TcpListener::from_std(listener) {
-        Ok(listener) => listener,
-        Err(error) => return tracing::error!("the listener cannot be served: {error}"),
-    };
     survive_file_size_limit();
     let (stop_listener, listener_stopped) = oneshot::channel();
-    let listening = listener::listen(listener, wires, listener_stopped);
-    let living = async {
-        match demo {
-            None => drop(stopped.await),
-            Some(demo) => demo.live(stopped).await,
+    let Some(first) = wires.first_runtime() else { return };
+    let listening = first.spawn({
+        let wires = Arc::clone(wires);
+        async move {
+            match TcpListener::from_std(listener) {
+                Ok(listener) => listener::listen(listener, &wires, listener_stopped).await,
+                Err(error) => tracing::error!("the listener cannot be served: {error}"),
+            }
         }
-        drop(stop_listener);
-    };
-    tokio::join!(listening, living);
+    });
+    match demo {
+        None => drop(stopped.await),
+        Some(demo) => demo.live(stopped).await,
+    }
+    drop(stop_listener);
+    if let Err(error) = listening.await {
+        tracing::error!("the listener failed; please report it: {error}");
+    }
 }
 
 /// Beyond the limit of a file's size a write is to fail, as on a full disk, not to end the process.
