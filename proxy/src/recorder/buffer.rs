@@ -19,7 +19,7 @@ pub(super) const PAGE: usize = 4096;
 /// A buffer that holds so many octets is full.
 pub(super) const FULL: usize = 1 << 20;
 /// So is a small one that holds so many: more of them come than it was meant for.
-const FULL_SMALL: usize = 64 << 10;
+const FULL_SMALL: usize = 256 << 10;
 /// Unused buffers beyond so many, of each size, are given back.
 const IDLE: usize = 16;
 /// Fewer octets than these are copied for whoever follows, so that they hold no whole buffer.

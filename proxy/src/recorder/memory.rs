@@ -13,12 +13,12 @@ use memmap2::MmapMut;
 /// small ones by itself.
 const HUGE: usize = 2 << 20;
 /// What slow traffic fills between two writes, with room for the longest record.
-const SMALL: usize = 320 << 10;
+const SMALL: usize = 512 << 10;
 
 /// How much memory is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Size {
-    /// 320 KiB, of which no more is resident than was used.
+    /// 512 KiB, of which no more is resident than was used.
     Small,
     /// A huge page.
     Huge,

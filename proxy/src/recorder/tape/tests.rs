@@ -298,7 +298,7 @@ fn many_records_are_written_with_one_call() {
     let recording = Recording::with(valve.clone(), WhenSlow::Block, 1 << 20);
     let mut tape = recording.tape(1);
     valve.await_call();
-    for _ in 0..400 {
+    for _ in 0..1000 {
         tape.octets(Leg::Client, UP, b"x");
     }
     valve.open();
