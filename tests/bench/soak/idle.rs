@@ -11,20 +11,20 @@ use crate::load::Held;
 use crate::samples::Samples;
 
 /// How often they are opened and closed.
-const TIMES: usize = 4;
+const TIMES: usize = 3;
 /// All of them must be open within this time, and gone within it.
 const LIMIT: Duration = Duration::from_mins(1);
 /// Until batches are written and buffers given back.
-const SETTLING: Duration = Duration::from_secs(2);
+const SETTLING: Duration = Duration::from_secs(1);
 /// Memory that one may cost, in KiB: plain, TLS.
 const MOST_EACH: (f64, f64) = (8.0, 19.0);
 /// What they may take more while nothing happens, in MiB.
 const MOST_DRIFT: f64 = 1.0;
 /// What the last time may take beyond the one before, in MiB: less than half a KiB for each of 10,000. The
-/// first times are not compared with: in them the allocator finds its shape, and tables their size.
+/// first time is not compared with: in it the allocator finds its shape.
 const MOST_GROWTH: f64 = 4.0;
 
-/// Holds `plan.count` connections for `plan.span`, again and again.
+/// Holds `plan.count` connections for `plan.span`, three times.
 #[expect(clippy::cast_precision_loss, reason = "figures for people")]
 pub fn soak(soaked: &Soaked, plan: &Plan) -> Result<Verdict> {
     let count = limits::connections(plan.count);

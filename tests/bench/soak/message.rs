@@ -16,8 +16,8 @@ use crate::samples::Samples;
 /// Memory that the message may cost at any time, in MiB: the recorder's bounded queue of 16 MiB, what was
 /// taken out of it and is being written, 32 MiB that are kept for who follows, and buffers.
 const MOST_GROWTH: f64 = 96.0;
-/// What the last quarter may take beyond the first, in MiB: at one time more waits than at another.
-const MOST_DRIFT: f64 = 16.0;
+/// What the last quarter may take beyond the first, in MiB.
+const MOST_DRIFT: f64 = 8.0;
 /// Octets of payload that repeat; a power of two.
 const PERIOD: usize = 1 << 20;
 
