@@ -90,7 +90,8 @@ fn lane_events(events: &[Event], wanted: Direction) -> Vec<EventKind> {
         EventKind::HeadReceived { direction, .. }
         | EventKind::BodyCompleted { direction, .. }
         | EventKind::GapMet { direction, .. }
-        | EventKind::LaneLost { direction, .. } => Some(*direction),
+        | EventKind::LaneLost { direction, .. }
+        | EventKind::LaneFound { direction, .. } => Some(*direction),
         EventKind::FrameDecoded(frame) => Some(frame.direction),
         EventKind::MessageCompleted(message) => Some(message.direction),
         EventKind::DiagnosticRaised(finding) => {

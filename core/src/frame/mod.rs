@@ -8,6 +8,7 @@ pub mod length;
 pub mod mask;
 pub mod opcode;
 pub mod position;
+pub mod seek;
 
 use bytes::Bytes;
 
@@ -18,6 +19,7 @@ pub use length::{LengthForm, PayloadLength};
 pub use mask::MaskingKey;
 pub use opcode::Opcode;
 pub use position::{FramePosition, FrameTracker};
+pub use seek::FrameSeeker;
 
 use crate::{Direction, Timestamp};
 

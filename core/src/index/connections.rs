@@ -12,6 +12,17 @@ use crate::{
     OpeningHandshake, Severity, Timestamp, TransportEvent,
 };
 
+/// Octets of one direction that are not in the capture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Gaps {
+    /// How many times some are missing.
+    pub count: u32,
+    /// Octets that are missing.
+    pub missing: u64,
+    /// Octets behind them that are there and were not understood, until frames were found again.
+    pub passed_over: u64,
+}
+
 /// What the connections list shows of one connection.
 #[derive(Debug, Clone)]
 pub struct ConnectionSummary {
@@ -45,6 +56,8 @@ pub struct ConnectionSummary {
     pub ending: Option<Ending>,
     /// Why a direction could not be followed to its end, by [`Direction::index`].
     pub lost: [Option<String>; 2],
+    /// What is missing of the client leg, by [`Direction::index`].
+    pub gaps: [Gaps; 2],
     /// How many reads gave the octets of the client leg, by [`Direction::index`].
     pub reads: [u64; 2],
     /// When the first octet of the first frame was read, by [`Direction::index`].
@@ -136,6 +149,7 @@ impl ConnectionSummary {
             findings: [0; 3],
             ending: None,
             lost: [None, None],
+            gaps: Default::default(),
             reads: [0; 2],
             first_frame_at: [None; 2],
             upstream_head_at: [None; 2],
@@ -187,6 +201,16 @@ impl ConnectionSummary {
             EventKind::LaneLost { direction, reason, .. } => {
                 self.lost[direction.index()].get_or_insert(reason);
             }
+            EventKind::GapMet { direction, len } => {
+                let gaps = &mut self.gaps[direction.index()];
+                gaps.count = gaps.count.saturating_add(1);
+                gaps.missing = gaps.missing.saturating_add(len);
+            }
+            EventKind::LaneFound { direction, passed_over, .. } => {
+                let gaps = &mut self.gaps[direction.index()];
+                gaps.passed_over = gaps.passed_over.saturating_add(passed_over);
+                self.lost[direction.index()] = None;
+            }
             EventKind::ConnectionEnded(ending) => {
                 self.state = State::Ended;
                 self.ending = Some(ending);
@@ -196,7 +220,6 @@ impl ConnectionSummary {
             | EventKind::FrameDecoded(_)
             | EventKind::MessageCompleted(_)
             | EventKind::DiagnosticRaised(_)
-            | EventKind::GapMet { .. }
             | EventKind::DirectionFinished { .. } => {}
         }
     }

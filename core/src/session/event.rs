@@ -175,7 +175,7 @@ pub enum EventKind {
     /// A finding.
     DiagnosticRaised(Diagnostic),
     /// Octets are missing from the capture. The lane is lost, which is told next, unless it is known how
-    /// its frames go on.
+    /// its frames go on. Where they are frames of a WebSocket, frames are looked for behind them.
     GapMet {
         /// The lane they are missing from.
         direction: Direction,
@@ -190,6 +190,16 @@ pub enum EventKind {
         offset: u64,
         /// One line that says why.
         reason: String,
+    },
+    /// Frames were found again in a lane that was lost: those that follow. That they are frames is as
+    /// good as certain.
+    LaneFound {
+        /// Which lane.
+        direction: Direction,
+        /// Where the first of them begins.
+        offset: u64,
+        /// Octets before them that are in the capture and were not understood.
+        passed_over: u64,
     },
     /// One direction ended.
     DirectionFinished {

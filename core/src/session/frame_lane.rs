@@ -152,6 +152,16 @@ impl FrameLane {
         self.decoder.offset()
     }
 
+    /// Which way it goes.
+    pub fn direction(&self) -> Direction {
+        self.direction
+    }
+
+    /// Whether messages may be compressed.
+    pub fn is_deflate_agreed(&self) -> bool {
+        self.checks.extensions().deflate.is_some()
+    }
+
     /// The frame whose payload is still coming: its header and how many octets of it came.
     pub fn in_progress(&self) -> Option<(FrameHeader, u64)> {
         self.current

@@ -20,6 +20,7 @@ use crate::http::HeadReader;
 use crate::session::frame_lane::FrameLane;
 use crate::session::http_lane::HttpLane;
 use crate::session::lane_event::{LaneEvent, LaneSink};
+use crate::session::seeking::{Found, Seeking};
 use crate::session::{Event, EventKind, EventSink, Limits, Shared, Unfragmented};
 use crate::transport::{Exchanges, Transports};
 use crate::{
@@ -59,6 +60,8 @@ pub struct Inspector {
 enum Lane {
     Http(HttpLane),
     Frames(Box<FrameLane>),
+    /// Octets of it are missing, and nobody knows how it goes on.
+    Seeking(Box<Seeking>),
     /// Octets are counted by nobody any more; they are in the capture.
     Lost,
 }
@@ -102,7 +105,7 @@ impl Inspector {
     pub fn inflate_history(&mut self, direction: Direction) -> Option<&[u8]> {
         match self.lane_mut(direction) {
             Lane::Frames(lane) => lane.inflate_history(),
-            Lane::Http(_) | Lane::Lost => None,
+            Lane::Http(_) | Lane::Seeking(_) | Lane::Lost => None,
         }
     }
 
@@ -110,7 +113,7 @@ impl Inspector {
     pub fn offset_between_messages(&self, direction: Direction) -> Option<u64> {
         match self.lane(direction) {
             Lane::Frames(lane) => lane.offset_between_messages(),
-            Lane::Http(_) | Lane::Lost => None,
+            Lane::Http(_) | Lane::Seeking(_) | Lane::Lost => None,
         }
     }
 
@@ -208,6 +211,13 @@ impl Inspector {
                 let mut out = LaneOut { connection, direction, behaviour, transports, sink: out };
                 lane.receive(at, &octets, scratch, &mut out);
             }
+            Lane::Seeking(seeking) => {
+                if let Some(found) = seeking.receive(at, &octets) {
+                    self.find(direction, found, shared, out);
+                } else if seeking.is_vain() {
+                    self.lanes[direction.index()] = Lane::Lost;
+                }
+            }
             Lane::Http(lane) => {
                 self.behaviour.reading = order;
                 let mut input = &octets[..];
@@ -231,7 +241,7 @@ impl Inspector {
     }
 
     /// Octets are missing. Where it is known how the frames go on behind them, they are followed from
-    /// there.
+    /// there; else they are looked for.
     fn gap(
         &mut self,
         direction: Direction,
@@ -241,14 +251,38 @@ impl Inspector {
         out: Out<'_>,
     ) {
         self.tell(at, EventKind::GapMet { direction, len }, out);
-        if let (Some(position), Lane::Frames(lane)) = (position, &mut self.lanes[direction.index()])
-        {
-            lane.resume(len, position);
-            return self.behaviour.saw_gap(direction, at, position.closed);
-        }
         let offset = self.offset(direction);
+        match &mut self.lanes[direction.index()] {
+            Lane::Frames(lane) => {
+                let certain = position.cloned().or_else(|| lane.position_behind(len));
+                if let Some(position) = certain {
+                    lane.resume(len, &position);
+                    return self.behaviour.saw_gap(direction, at, position.closed);
+                }
+            }
+            Lane::Seeking(seeking) => return seeking.miss(len),
+            Lane::Http(_) | Lane::Lost => {}
+        }
         let reason = format!("{len} octets are missing from the capture");
-        self.lose(direction, at, offset, reason, out);
+        let before = self.take_lost(direction, at, offset, reason, out);
+        if let Lane::Frames(lane) = before
+            && lane.close().is_none()
+        {
+            self.lanes[direction.index()] = Lane::Seeking(Box::new(Seeking::new(lane, len)));
+        }
+    }
+
+    /// Frames were found in a lane that was lost.
+    fn find(&mut self, direction: Direction, found: Found, shared: &mut Shared, out: Out<'_>) {
+        let lane = &mut self.lanes[direction.index()];
+        let Lane::Seeking(seeking) = std::mem::replace(lane, Lane::Lost) else { return };
+        let Found { offset, at, passed_over } = found;
+        self.tell(at, EventKind::LaneFound { direction, offset, passed_over }, out);
+        let Shared { scratch, transports, .. } = shared;
+        let (connection, behaviour) = (self.id, &mut self.behaviour);
+        let mut out = LaneOut { connection, direction, behaviour, transports, sink: out };
+        let lane = seeking.follow(found, scratch, &mut out);
+        self.lanes[direction.index()] = Lane::Frames(lane);
     }
 
     fn lose_http(
@@ -273,6 +307,18 @@ impl Inspector {
         reason: String,
         out: Out<'_>,
     ) {
+        drop(self.take_lost(direction, at, offset, reason, out));
+    }
+
+    /// Loses a lane: what it was.
+    fn take_lost(
+        &mut self,
+        direction: Direction,
+        at: Timestamp,
+        offset: u64,
+        reason: String,
+        out: Out<'_>,
+    ) -> Lane {
         let before = std::mem::replace(&mut self.lanes[direction.index()], Lane::Lost);
         self.early[direction.index()] = Early::default();
         self.behaviour.saw_loss();
@@ -283,13 +329,14 @@ impl Inspector {
         if !matches!(before, Lane::Lost) {
             self.tell(at, EventKind::LaneLost { direction, offset, reason }, out);
         }
+        before
     }
 
     fn offset(&self, direction: Direction) -> u64 {
         match self.lane(direction) {
             Lane::Http(lane) => lane.offset(),
             Lane::Frames(lane) => lane.offset(),
-            Lane::Lost => 0,
+            Lane::Seeking(_) | Lane::Lost => 0,
         }
     }
 

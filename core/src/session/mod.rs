@@ -15,6 +15,7 @@ pub mod mask_keys;
 pub mod message_watch;
 pub mod pace;
 pub mod pings;
+pub mod seeking;
 
 use std::collections::VecDeque;
 

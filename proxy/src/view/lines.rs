@@ -155,6 +155,15 @@ impl Lines {
                 let text = format!("not followed from octet {offset} on: {reason}");
                 line.direction(Role::Warning, "▲", *direction, &text)
             }
+            EventKind::LaneFound { direction, offset, passed_over } => {
+                let (offset, passed_over) = (thousands(*offset), octets(*passed_over));
+                let text = format!(
+                    "followed again from octet {offset} on, where frames were found; {passed_over} \
+                     before it {} not understood",
+                    if passed_over == octets(1) { "is" } else { "are" }
+                );
+                line.direction(Role::Warning, "▲", *direction, &text)
+            }
             EventKind::DirectionFinished { direction, .. } => {
                 line.seen().finished = Some((*at, *direction));
                 Ok(())

@@ -6,7 +6,8 @@ use super::SCHEMA_VERSION;
 use super::frame::{FrameLine, LoneMessage};
 use super::handshake::{HandshakeLine, HeadLine};
 use super::rest::{
-    Body, Ended, Finding, Finished, Gap, LaneLost, Noted, Opened, PingAnswered, ServerSentEventLine,
+    Body, Ended, Finding, Finished, Gap, LaneFound, LaneLost, Noted, Opened, PingAnswered,
+    ServerSentEventLine,
 };
 use super::subprotocol::SubprotocolOf;
 use super::transport::{ExchangeLine, PacketsLine, PieceLine, SeriesLine, SessionLine};
@@ -37,6 +38,7 @@ pub(super) enum Line<'a> {
     Finding(Of<'a, Finding<'a>>),
     Gap(Of<'a, Gap>),
     LaneLost(Of<'a, LaneLost<'a>>),
+    LaneFound(Of<'a, LaneFound>),
     DirectionFinished(Of<'a, Finished>),
     ConnectionEnded(Of<'a, Ended>),
     CaptureFault { offset: u64, reason: &'a str },
@@ -122,6 +124,14 @@ impl<'a> Line<'a> {
                     direction: direction.name(),
                     offset: *offset,
                     reason,
+                }))
+            }
+            EventKind::LaneFound { direction, offset, passed_over } => {
+                let (offset, passed_over) = (*offset, *passed_over);
+                Self::LaneFound(of.with(LaneFound {
+                    direction: direction.name(),
+                    offset,
+                    passed_over,
                 }))
             }
             EventKind::DirectionFinished { direction, how } => Self::DirectionFinished(

@@ -165,6 +165,13 @@ pub(super) struct LaneLost<'a> {
 }
 
 #[derive(Debug, Serialize)]
+pub(super) struct LaneFound {
+    pub direction: &'static str,
+    pub offset: u64,
+    pub passed_over: u64,
+}
+
+#[derive(Debug, Serialize)]
 pub(super) struct Finished {
     pub direction: &'static str,
     pub how: Finish,

@@ -239,6 +239,7 @@ fn findings_gaps_lost_lanes_bodies_and_faults_of_the_capture() {
         EventKind::DiagnosticRaised(finding()),
         EventKind::GapMet { direction: ServerToClient, len: 4096 },
         EventKind::LaneLost { direction: ServerToClient, offset: 9, reason: "a gap".into() },
+        EventKind::LaneFound { direction: ServerToClient, offset: 5000, passed_over: 37 },
         EventKind::BodyCompleted {
             direction: ServerToClient,
             wire_len: 12,

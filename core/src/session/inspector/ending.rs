@@ -81,7 +81,7 @@ impl Inspector {
                     None => {}
                 }
             }
-            Lane::Lost => {}
+            Lane::Seeking(_) | Lane::Lost => {}
         }
     }
 
@@ -90,7 +90,7 @@ impl Inspector {
         let Some((by, how)) = self.first_finish else { return };
         let closes = Direction::BOTH.map(|direction| match self.lane(direction) {
             Lane::Frames(lane) => lane.close(),
-            Lane::Http(_) | Lane::Lost => None,
+            Lane::Http(_) | Lane::Seeking(_) | Lane::Lost => None,
         });
         let first = match closes {
             [Some(client), Some(server)] if server.at < client.at => {

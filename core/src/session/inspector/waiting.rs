@@ -110,7 +110,7 @@ impl Inspector {
             (Lane::Http(lane), Direction::ServerToClient) => {
                 lane.is_before_head() && self.requests.is_empty()
             }
-            (Lane::Frames(_) | Lane::Lost, _) => false,
+            (Lane::Frames(_) | Lane::Seeking(_) | Lane::Lost, _) => false,
         }
     }
 

@@ -1,0 +1,99 @@
+//! A lane whose frames are looked for behind octets that are missing.
+
+use std::collections::VecDeque;
+
+use crate::frame::{FramePosition, FrameSeeker};
+use crate::session::frame_lane::FrameLane;
+use crate::session::lane_event::LaneSink;
+use crate::{Direction, Timestamp};
+
+/// Octets that are kept of a lane meanwhile: they are told once frames are found among them.
+const KEPT: usize = 64 << 10;
+/// A lane is given up when nothing was found in so many octets.
+const MOST: u64 = 64 << 20;
+
+/// The lane as it was before, and what came since.
+#[derive(Debug)]
+pub struct Seeking {
+    lane: Box<FrameLane>,
+    seeker: FrameSeeker,
+    /// When octets were read, each with the lane offset of their end.
+    reads: VecDeque<(u64, Timestamp)>,
+    /// Octets that were looked at.
+    looked_at: u64,
+}
+
+/// Where frames were found.
+#[derive(Debug, Clone, Copy)]
+pub struct Found {
+    /// The lane offset of the first of them.
+    pub offset: u64,
+    /// When its first octet was read.
+    pub at: Timestamp,
+    /// Octets before it that came and were not understood.
+    pub passed_over: u64,
+}
+
+impl Seeking {
+    /// Behind `missing` octets of this lane.
+    pub fn new(lane: Box<FrameLane>, missing: u64) -> Self {
+        let start = lane.offset().saturating_add(missing);
+        let seeker = Self::seeker(&lane, start);
+        Self { lane, seeker, reads: VecDeque::new(), looked_at: 0 }
+    }
+
+    fn seeker(lane: &FrameLane, start: u64) -> FrameSeeker {
+        let masked = lane.direction() == Direction::ClientToServer;
+        FrameSeeker::new(start, masked, lane.is_deflate_agreed(), KEPT)
+    }
+
+    /// Still more octets are missing: it begins anew.
+    pub fn miss(&mut self, missing: u64) {
+        self.seeker = Self::seeker(&self.lane, self.seeker.end().saturating_add(missing));
+        self.reads.clear();
+    }
+
+    /// Takes in octets that were read `at`; says where frames were found.
+    pub fn receive(&mut self, at: Timestamp, octets: &[u8]) -> Option<Found> {
+        self.looked_at = self.looked_at.saturating_add(octets.len() as u64);
+        let found = self.seeker.receive(octets);
+        self.reads.push_back((self.seeker.end(), at));
+        let kept_from = self.seeker.start();
+        while self.reads.front().is_some_and(|(end, _)| *end <= kept_from) {
+            self.reads.pop_front();
+        }
+        let offset = found?;
+        let read = self.reads.iter().find(|(end, _)| *end > offset);
+        let came = self.looked_at.saturating_sub(self.seeker.end().saturating_sub(offset));
+        Some(Found { offset, at: read.map_or(at, |(_, at)| *at), passed_over: came })
+    }
+
+    /// Nothing was found for too long.
+    pub fn is_vain(&self) -> bool {
+        self.looked_at >= MOST
+    }
+
+    /// The lane as it goes on where frames were found, and what came since.
+    pub fn follow(
+        self,
+        found: Found,
+        scratch: &mut Vec<u8>,
+        out: &mut impl LaneSink,
+    ) -> Box<FrameLane> {
+        let Self { mut lane, seeker, reads, .. } = self;
+        let missing = found.offset.saturating_sub(lane.offset());
+        // Nobody knows what was begun before.
+        let position = FramePosition { within_message: true, ..FramePosition::default() };
+        lane.resume(missing, &position);
+        let mut rest = seeker.kept_from(found.offset);
+        for (end, at) in reads {
+            let len = usize::try_from(end.saturating_sub(lane.offset())).unwrap_or(usize::MAX);
+            let (read, further) = rest.split_at(len.min(rest.len()));
+            if !read.is_empty() {
+                lane.receive(at, read, scratch, out);
+            }
+            rest = further;
+        }
+        lane
+    }
+}

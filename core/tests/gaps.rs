@@ -1,0 +1,208 @@
+//! Octets that are missing from a capture: what comes behind them is followed again.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::ops::Range;
+use std::time::Duration;
+
+use bytes::Bytes;
+use framescope_core::frame::Rsv;
+use framescope_core::session::Limits;
+use framescope_core::{
+    ConnectionId, ConnectionInfo, Direction, EventKind, Frame, FrameHeader, Index, Leg, MaskingKey,
+    Opcode, PayloadLength, Record, Session, Timestamp,
+};
+
+const ID: ConnectionId = ConnectionId(1);
+const UP: Direction = Direction::ClientToServer;
+const DOWN: Direction = Direction::ServerToClient;
+const REQUEST: &str = "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                       Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+const ANSWER: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                      Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+
+fn at(millis: u64) -> Timestamp {
+    Timestamp::from_nanos(Duration::from_millis(millis).as_nanos() as u64)
+}
+
+fn octets(direction: Direction, millis: u64, octets: &[u8]) -> Record {
+    Record::Octets {
+        connection: ID,
+        at: at(millis),
+        leg: Leg::Client,
+        direction,
+        octets: Bytes::copy_from_slice(octets),
+        in_proxy: None,
+    }
+}
+
+/// One frame as a peer sends it.
+fn frame(direction: Direction, opcode: Opcode, payload: &[u8], number: u8) -> Vec<u8> {
+    let spread = number.wrapping_mul(37);
+    let key = [spread ^ 0xA5, spread.wrapping_add(99), !spread, spread.rotate_left(3) ^ 0x5A];
+    let masking_key = (direction == UP).then_some(MaskingKey(key));
+    let payload_len = PayloadLength::minimal(payload.len() as u64);
+    let (fin, rsv) = (true, Rsv::NONE);
+    let mut out = Vec::new();
+    FrameHeader { fin, rsv, opcode, masking_key, payload_len }.encode(&mut out);
+    match masking_key {
+        Some(key) => key.apply_into(0, payload, &mut out),
+        None => out.extend_from_slice(payload),
+    }
+    out
+}
+
+/// Frames of one direction, each read by itself.
+fn said(direction: Direction) -> Vec<Vec<u8>> {
+    (0..40_u8)
+        .map(|number| {
+            let text =
+                format!("{{\"number\":{number},\"text\":\"{}\"}}", "ab".repeat(number.into()));
+            let opcode = if number % 9 == 4 { Opcode::Binary } else { Opcode::Text };
+            frame(direction, opcode, &text.as_bytes()[..text.len().min(125)], number)
+        })
+        .collect()
+}
+
+/// A conversation in which `missing` octets of what `direction` says behind its head are a gap; one
+/// frame a millisecond, in reads of at most `step` octets.
+fn with_gap(direction: Direction, missing: Range<usize>, step: usize) -> Vec<Record> {
+    let client = "127.0.0.1:50000".parse().unwrap();
+    let info = ConnectionInfo { client, server: client, mode: None, upstream: None, tls: None };
+    let mut records = vec![
+        Record::Opened { connection: ID, at: at(0), info: Box::new(info) },
+        octets(UP, 1, REQUEST.as_bytes()),
+        octets(DOWN, 2, ANSWER.as_bytes()),
+    ];
+    let mut position = 0;
+    for (number, frame) in said(direction).iter().enumerate() {
+        let millis = 10 + number as u64;
+        let ends = position..position + frame.len();
+        let before = &frame[..missing.start.clamp(ends.start, ends.end) - ends.start];
+        let behind = &frame[missing.end.clamp(ends.start, ends.end) - ends.start..];
+        records.extend(before.chunks(step).map(|read| octets(direction, millis, read)));
+        if missing.contains(&position) || ends.contains(&missing.start) {
+            let len = frame.len() - before.len() - behind.len();
+            records.push(Record::Gap {
+                connection: ID,
+                at: at(millis),
+                leg: Leg::Client,
+                direction,
+                len: len as u64,
+                position: None,
+            });
+        }
+        records.extend(behind.chunks(step).map(|read| octets(direction, millis, read)));
+        position = ends.end;
+    }
+    records
+}
+
+fn events(records: &[Record]) -> Vec<EventKind> {
+    let mut session = Session::new(Limits::KEEP);
+    let mut events = Vec::new();
+    for record in records {
+        session.receive_into(record, &mut |event| events.push(event.kind));
+    }
+    events
+}
+
+fn frames(events: &[EventKind]) -> Vec<&Frame> {
+    let frames = events.iter().filter_map(|event| match event {
+        EventKind::FrameDecoded(frame) => Some(frame),
+        _ => None,
+    });
+    frames.collect()
+}
+
+#[test]
+fn frames_behind_a_gap_are_told_as_if_nothing_were_missing_but_for_their_numbers() {
+    for direction in Direction::BOTH {
+        let all = said(direction).concat().len();
+        let whole = events(&with_gap(direction, all..all, usize::MAX));
+        let whole = frames(&whole);
+        assert_eq!(whole.len(), 40);
+        for missing in (300..900).map(|start| start..start + 611) {
+            let told = events(&with_gap(direction, missing.clone(), usize::MAX));
+            let head = if direction == UP { REQUEST.len() } else { ANSWER.len() } as u64;
+            let [start, end] = [missing.start, missing.end].map(|at| at as u64 + head);
+            let found = told.iter().find_map(|event| match event {
+                EventKind::LaneFound { offset, passed_over, .. } => Some((*offset, *passed_over)),
+                _ => None,
+            });
+            let (offset, passed_over) = found.unwrap();
+            assert_eq!(passed_over, offset - end);
+            let expected: Vec<_> = whole
+                .iter()
+                .filter(|frame| frame.offset + frame.wire_len() <= start || frame.offset >= offset)
+                .map(|frame| (frame.offset, &frame.payload, frame.last_octet_at))
+                .collect();
+            let seen: Vec<_> = frames(&told)
+                .iter()
+                .map(|frame| (frame.offset, &frame.payload, frame.last_octet_at))
+                .collect();
+            assert_eq!(seen, expected, "{direction} {missing:?}");
+            let passed = whole.iter().filter(|frame| (end..offset).contains(&frame.offset)).count();
+            assert!(passed <= 1, "{direction} {missing:?}: {passed}");
+            let found = |event: &&EventKind| matches!(event, EventKind::DiagnosticRaised(_));
+            assert_eq!(told.iter().find(found), None);
+        }
+    }
+}
+
+#[test]
+fn what_is_told_behind_a_gap_does_not_depend_on_the_reads() {
+    for direction in Direction::BOTH {
+        let told = |step| events(&with_gap(direction, 400..1_000, step));
+        let whole = told(usize::MAX);
+        for step in [1, 3, 20] {
+            assert_eq!(told(step), whole);
+        }
+    }
+}
+
+#[test]
+fn where_only_payload_is_missing_the_next_frame_is_known() {
+    for direction in Direction::BOTH {
+        let long = frame(direction, Opcode::Binary, &[7; 5_000], 1);
+        let next = frame(direction, Opcode::Text, b"next", 2);
+        let all = said(direction).concat().len();
+        let mut records = with_gap(direction, all..all, usize::MAX);
+        let start = frames(&events(&records)).len();
+        records.push(octets(direction, 100, &long[..1_000]));
+        records.push(Record::Gap {
+            connection: ID,
+            at: at(101),
+            leg: Leg::Client,
+            direction,
+            len: 3_000,
+            position: None,
+        });
+        records.push(octets(direction, 102, &[&long[4_000..], &next].concat()));
+        let told = events(&records);
+        let lost = |event: &EventKind| matches!(event, EventKind::LaneLost { .. });
+        assert!(!told.iter().any(lost));
+        let frames = frames(&told);
+        assert_eq!(frames.len(), start + 1);
+        assert_eq!(frames[start].payload, &b"next"[..]);
+    }
+}
+
+#[test]
+fn the_index_tells_of_gaps_and_whether_they_were_got_over() {
+    let summary = |missing| {
+        let mut index = Index::new();
+        for record in with_gap(DOWN, missing, usize::MAX) {
+            index.receive(&record, 0);
+        }
+        index.connections()[0].clone()
+    };
+    let got_over = summary(400..1_000);
+    assert_eq!(got_over.lost, [None, None]);
+    let gaps = got_over.gaps[DOWN.index()];
+    assert_eq!(gaps.missing, 600);
+    assert!(gaps.count > 0 && gaps.passed_over > 0, "{gaps:?}");
+    let all = said(DOWN).concat().len();
+    let until_the_end = summary(all - 300..all - 150);
+    assert!(until_the_end.lost[DOWN.index()].is_some());
+}
