@@ -10,7 +10,7 @@ use framescope_core::capture::CaptureItem;
 use framescope_core::session::Limits;
 use framescope_core::{Direction, EventKind, Opcode, Session};
 use framescope_proxy::follow::Follower;
-use framescope_tests::peer::PATIENCE;
+use framescope_tests::peer::{PATIENCE, Peer};
 use framescope_tests::wire::{NO_MASK, frame, noise, request};
 use framescope_tests::{Client, Process, Proxy, Recorded, Speaks, Upstream};
 use rustix::process::Resource;
@@ -81,7 +81,7 @@ fn a_full_disk_stops_no_traffic_is_told_and_leaves_a_gap_until_there_is_room() {
         let upstream = Upstream::bind();
         let process = Process::start(FRAMESCOPE, &upstream.url("ws"), &["--quiet"]);
         let (mut client, mut server) = upstream.open(Client::connect(&process, speaks), "");
-        let mut pass = |octets: &[u8]| {
+        let pass = |client: &mut Client, server: &mut Peer, octets: &[u8]| {
             thread::scope(|scope| {
                 scope.spawn(|| client.send(octets));
                 server.expect(octets);
@@ -90,27 +90,46 @@ fn a_full_disk_stops_no_traffic_is_told_and_leaves_a_gap_until_there_is_room() {
             assert_eq!(client.read(2), b"\x89\x00");
         };
         let message = frame(true, Opcode::Binary, Some(NO_MASK), &noise(2, 100_000));
-        pass(&message);
+        pass(&mut client, &mut server, &message);
 
         // The limit lies within a block.
         let before = process.limit(Resource::Fsize, Some(150_001));
-        pass(&message);
+        pass(&mut client, &mut server, &message);
         process.await_line("traffic goes on unrecorded");
         for _ in 0..20 {
-            pass(&message);
+            pass(&mut client, &mut server, &message);
         }
         assert!(fs::metadata(process.capture_path()).unwrap().len() <= 150_001);
 
         process.limit(Resource::Fsize, before);
         process.await_line("can be written again");
-        pass(&message);
+        pass(&mut client, &mut server, &message);
+        // What was said meanwhile is missing; behind it the frames are found again.
+        let mut talk = Vec::new();
+        for number in 0..12 {
+            let [question, answer] = ["question", "answer"].map(|word| format!("{word} {number}"));
+            let asked = frame(true, Opcode::Text, Some(NO_MASK), question.as_bytes());
+            let answered = frame(true, Opcode::Text, None, answer.as_bytes());
+            client.send(&asked);
+            server.expect(&asked);
+            server.send(&answered);
+            assert_eq!(client.read(answered.len()), answered);
+            talk.push([question, answer]);
+        }
         let (mut late, mut server) = upstream.open(Client::connect(&process, speaks), "");
         let words = frame(true, Opcode::Text, Some(NO_MASK), b"there is room again");
         late.send(&words);
         server.expect(&words);
 
         let recorded = process.stop();
-        let kept: u64 = (recorded.lane(Direction::ClientToServer).len() - words.len()) as u64;
+        let messages = recorded.messages();
+        let is_kept =
+            |text: &String| messages.iter().any(|message| message.data == text.as_bytes());
+        // Of each direction, the first may be needed to tell where the others begin.
+        assert!(talk.iter().skip(1).flatten().all(is_kept), "{speaks:?}");
+        let talked: usize = talk.iter().map(|[question, _]| question.len() + 6).sum();
+        let kept: u64 =
+            (recorded.lane(Direction::ClientToServer).len() - words.len() - talked) as u64;
         let heads = 2 * request("/", "127.0.0.1:00000", "").len() as u64;
         let sent = 23 * message.len() as u64;
         let lost_up: u64 = recorded
@@ -122,7 +141,7 @@ fn a_full_disk_stops_no_traffic_is_told_and_leaves_a_gap_until_there_is_room() {
         assert!(lost_up >= 20 * message.len() as u64, "{lost_up} octets were not recorded");
         let told = kept + lost_up;
         assert!((sent..=sent + heads).contains(&told), "{kept} + {lost_up} of {sent}");
-        let last = recorded.messages().pop().unwrap();
+        let last = messages.last().unwrap();
         assert_eq!(last.data, "there is room again");
     }
 }
