@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::ops::Range;
-use std::time::Duration;
 
 use bytes::Bytes;
 use framescope_core::frame::Rsv;
@@ -22,7 +21,7 @@ const ANSWER: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n
                       Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 
 fn at(millis: u64) -> Timestamp {
-    Timestamp::from_nanos(Duration::from_millis(millis).as_nanos() as u64)
+    Timestamp::from_nanos(millis * 1_000_000)
 }
 
 fn octets(direction: Direction, millis: u64, octets: &[u8]) -> Record {

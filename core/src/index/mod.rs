@@ -10,7 +10,7 @@ pub mod rates;
 pub mod read;
 pub mod timing;
 
-pub use connections::{ConnectionSummary, Exchange, ExchangeOver, State};
+pub use connections::{ConnectionSummary, Exchange, ExchangeOver, Gaps, State};
 pub use frames::{FrameIndex, FrameRow, MessageRow};
 pub use rates::{Flow, Rates};
 pub use read::{FrameContent, MessageContent, ReadPlan};

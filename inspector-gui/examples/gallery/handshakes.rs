@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use framescope_core::connection::{Alteration, Failure, TlsInfo};
-use framescope_core::index::{ConnectionSummary, Exchange, RoundTrips, State};
+use framescope_core::index::{ConnectionSummary, Exchange, Gaps, RoundTrips, State};
 use framescope_core::{
     ConnectionId, ConnectionInfo, ConnectionNote, Direction, Head, Leg, OpeningHandshake, Timestamp,
 };
@@ -58,6 +58,7 @@ fn connection(exchanges: Vec<Exchange>) -> ConnectionSummary {
         compression: [framescope_core::message::CompressionFacts::default(); 2],
         findings: [0; 3],
         lost: [None, None],
+        gaps: [Gaps::default(); 2],
         reads: [0; 2],
         first_frame_at: [None; 2],
         upstream_head_at: [None; 2],
@@ -162,6 +163,14 @@ pub fn unreachable() -> ConnectionSummary {
         }),
         ..ConnectionNote::default()
     }));
+    summary
+}
+
+/// A connection of which a full disk kept some, and that was followed again.
+pub fn gapped() -> ConnectionSummary {
+    let mut summary = accepted();
+    summary.gaps[0] = Gaps { count: 2, missing: 2_013_704, passed_over: 0 };
+    summary.gaps[1] = Gaps { count: 1, missing: 48, passed_over: 731 };
     summary
 }
 

@@ -25,6 +25,7 @@ enum Pane {
     Refused,
     Polling,
     Unreachable,
+    Gapped,
     Silent,
 }
 
@@ -34,7 +35,7 @@ enum Content {
 }
 
 impl Pane {
-    const ALL: [(Self, &str); 11] = [
+    const ALL: [(Self, &str); 12] = [
         (Self::Text, "text"),
         (Self::Binary, "binary"),
         (Self::Fragment, "fragment"),
@@ -45,6 +46,7 @@ impl Pane {
         (Self::Refused, "refused"),
         (Self::Polling, "polling"),
         (Self::Unreachable, "unreachable"),
+        (Self::Gapped, "gapped"),
         (Self::Silent, "silent"),
     ];
 
@@ -62,6 +64,7 @@ impl Pane {
             Self::Refused => connection(handshakes::refused()),
             Self::Polling => connection(handshakes::polling()),
             Self::Unreachable => connection(handshakes::unreachable()),
+            Self::Gapped => connection(handshakes::gapped()),
             Self::Silent => connection(handshakes::silent()),
         }
     }

@@ -6,6 +6,7 @@ mod accept;
 mod checks;
 pub(crate) mod head;
 mod timing;
+mod trouble;
 
 use std::collections::BTreeSet;
 
@@ -13,12 +14,12 @@ use egui::{Align, Layout, RichText, ScrollArea, Sense, Ui, vec2};
 use framescope_core::index::{ConnectionSummary, Exchange};
 use framescope_core::present::Secrets;
 use framescope_core::transport::TransportSession;
-use framescope_core::{ConnectionId, Direction, Leg, OpeningHandshake};
+use framescope_core::{ConnectionId, Direction, OpeningHandshake};
 
 use crate::detail::session::session_ui;
 use crate::fonts;
 use crate::theme;
-use crate::widgets::{card, format, section};
+use crate::widgets::{format, section};
 
 /// Below this width the derivation stands beneath the heads instead of beside them.
 const TWO_COLUMNS: f32 = 760.0;
@@ -80,7 +81,7 @@ impl HandshakeTab {
             *self = Self { connection: Some(connection.id), ..Self::default() };
         }
         let exchange = self.chosen_at(connection);
-        if exchange.is_none() && failure_of(connection).is_none() {
+        if exchange.is_none() && trouble::failure_of(connection).is_none() {
             let line = "The connection is open, and its first request has not come.";
             empty_ui(ui, "Nothing asked yet", line);
             return None;
@@ -276,14 +277,7 @@ fn right_ui(
     exchange: Option<(usize, &Exchange)>,
     handshake: Option<&OpeningHandshake>,
 ) {
-    if let Some(failure) = failure_of(connection) {
-        failure_ui(ui, failure);
-    }
-    for direction in Direction::BOTH {
-        if let Some(reason) = &connection.lost[direction.index()] {
-            lost_ui(ui, direction, reason);
-        }
-    }
+    trouble::trouble_ui(ui, connection);
     match (handshake, exchange) {
         (Some(handshake), _) => {
             if !handshake.upgraded {
@@ -297,49 +291,6 @@ fn right_ui(
         (None, None) => {}
     }
     about::connection_ui(ui, connection);
-}
-
-fn failure_of(connection: &ConnectionSummary) -> Option<&framescope_core::connection::Failure> {
-    connection.notes.iter().rev().find_map(|note| note.failure.as_ref())
-}
-
-/// What the proxy itself could not do.
-fn failure_ui(ui: &mut Ui, failure: &framescope_core::connection::Failure) {
-    let palette = theme::palette(ui);
-    card(ui, |ui| {
-        ui.set_width(ui.available_width());
-        ui.horizontal(|ui| {
-            crate::widgets::chip::sign(ui, fonts::icon::X_CIRCLE, palette.error, "error");
-            let side = match failure.leg {
-                Some(Leg::Client) => "Failed towards the client",
-                Some(Leg::Upstream) => "Failed towards the server",
-                None => "The proxy failed",
-            };
-            ui.label(RichText::new(side).font(fonts::semibold(12.5)));
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                ui.label(RichText::new(&failure.stage).size(11.5).color(palette.weak));
-            });
-        });
-        ui.label(RichText::new(failure.message.as_str()).color(palette.text));
-    });
-    ui.add_space(14.0);
-}
-
-/// Why one direction could not be followed to its end.
-fn lost_ui(ui: &mut Ui, direction: Direction, reason: &str) {
-    let palette = theme::palette(ui);
-    card(ui, |ui| {
-        ui.set_width(ui.available_width());
-        ui.horizontal(|ui| {
-            crate::widgets::chip::sign(ui, fonts::icon::WARNING, palette.warning, "warning");
-            let arrow = direction.arrow();
-            let title = format!("{arrow} cannot be followed to its end");
-            ui.label(RichText::new(title).font(fonts::semibold(12.5)));
-        });
-        let reason = format::cut(reason, 400).into_owned();
-        ui.add(egui::Label::new(RichText::new(reason).size(12.0).color(palette.weak)).wrap());
-    });
-    ui.add_space(14.0);
 }
 
 /// A heading of the right-hand side.

@@ -105,3 +105,14 @@ fn failures_and_silence_are_told() {
     harness(Some(handshakes::silent()), 1100.0).get_by_label("Nothing asked yet");
     harness(None, 1100.0).get_by_label("No connection");
 }
+
+#[test]
+fn what_is_missing_is_told_and_that_the_rest_is_followed() {
+    let harness = harness(Some(handshakes::gapped()), 1100.0);
+    harness.get_by_label("↑ is not all here");
+    harness.get_by_label(
+        "2,013,704 octets missing from the capture, in 2 places; the frames behind are followed.",
+    );
+    harness.get_by_label("↓ is not all here");
+    assert!(harness.query_by_label_contains("731 octets before them could not be told").is_some());
+}

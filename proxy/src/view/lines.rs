@@ -156,11 +156,13 @@ impl Lines {
                 line.direction(Role::Warning, "▲", *direction, &text)
             }
             EventKind::LaneFound { direction, offset, passed_over } => {
-                let (offset, passed_over) = (thousands(*offset), octets(*passed_over));
+                let behind = match *passed_over {
+                    0 => String::new(),
+                    len => format!(", behind {} that make none", octets(len)),
+                };
+                let offset = thousands(*offset);
                 let text = format!(
-                    "followed again from octet {offset} on, where frames were found; {passed_over} \
-                     before it {} not understood",
-                    if passed_over == octets(1) { "is" } else { "are" }
+                    "followed again from octet {offset} on, where frames were found{behind}"
                 );
                 line.direction(Role::Warning, "▲", *direction, &text)
             }

@@ -1,0 +1,96 @@
+//! What went wrong with a connection: what the proxy could not do, and what cannot be read of it.
+
+use egui::{Align, Color32, Layout, RichText, Ui};
+use framescope_core::connection::Failure;
+use framescope_core::index::{ConnectionSummary, Gaps};
+use framescope_core::present::numbers::{counted, octets};
+use framescope_core::{Direction, Leg};
+
+use crate::fonts;
+use crate::theme;
+use crate::widgets::{card, chip, format};
+
+/// A card for each trouble; nothing where all went well.
+pub fn trouble_ui(ui: &mut Ui, connection: &ConnectionSummary) {
+    let palette = theme::palette(ui);
+    if let Some(failure) = failure_of(connection) {
+        let title = match failure.leg {
+            Some(Leg::Client) => "Failed towards the client",
+            Some(Leg::Upstream) => "Failed towards the server",
+            None => "The proxy failed",
+        };
+        trouble_card(ui, Sign::Error, title, &failure.stage, |ui| {
+            ui.label(RichText::new(failure.message.as_str()).color(palette.text));
+        });
+    }
+    for direction in Direction::BOTH {
+        let arrow = direction.arrow();
+        let gaps = connection.gaps[direction.index()];
+        let (title, line) = match &connection.lost[direction.index()] {
+            Some(reason) => {
+                (format!("{arrow} cannot be followed to its end"), format::cut(reason, 400).into())
+            }
+            None if gaps.count > 0 => (format!("{arrow} is not all here"), missing(gaps)),
+            None => continue,
+        };
+        trouble_card(ui, Sign::Warning, &title, "", |ui| {
+            ui.add(egui::Label::new(RichText::new(line).size(12.0).color(palette.weak)).wrap());
+        });
+    }
+}
+
+/// What the proxy itself could not do, where it said so.
+pub fn failure_of(connection: &ConnectionSummary) -> Option<&Failure> {
+    connection.notes.iter().rev().find_map(|note| note.failure.as_ref())
+}
+
+/// What is missing of a direction that is followed again.
+fn missing(gaps: Gaps) -> String {
+    let Gaps { count, missing, passed_over } = gaps;
+    let places = counted(count.into(), "place", "places");
+    let how = match passed_over {
+        0 => String::new(),
+        len => format!(
+            " Where they begin was found out from the octets themselves; {} before them could not be \
+             told.",
+            octets(len)
+        ),
+    };
+    format!(
+        "{} missing from the capture, in {places}; the frames behind are followed.{how}",
+        octets(missing)
+    )
+}
+
+#[derive(Clone, Copy)]
+enum Sign {
+    Error,
+    Warning,
+}
+
+impl Sign {
+    fn ui(self, ui: &mut Ui) {
+        let palette = theme::palette(ui);
+        let (icon, color, label): (_, Color32, _) = match self {
+            Self::Error => (fonts::icon::X_CIRCLE, palette.error, "error"),
+            Self::Warning => (fonts::icon::WARNING, palette.warning, "warning"),
+        };
+        chip::sign(ui, icon, color, label);
+    }
+}
+
+fn trouble_card(ui: &mut Ui, sign: Sign, title: &str, aside: &str, add: impl FnOnce(&mut Ui)) {
+    let palette = theme::palette(ui);
+    card(ui, |ui| {
+        ui.set_width(ui.available_width());
+        ui.horizontal(|ui| {
+            sign.ui(ui);
+            ui.label(RichText::new(title).font(fonts::semibold(12.5)));
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                ui.label(RichText::new(aside).size(11.5).color(palette.weak));
+            });
+        });
+        add(ui);
+    });
+    ui.add_space(14.0);
+}
