@@ -201,6 +201,17 @@ fn the_index_tells_of_gaps_and_whether_they_were_got_over() {
     let gaps = got_over.gaps[DOWN.index()];
     assert_eq!(gaps.missing, 600);
     assert!(gaps.count > 0 && gaps.passed_over > 0, "{gaps:?}");
+    let mut index = Index::new();
+    for record in with_gap(DOWN, 400..1_000, usize::MAX) {
+        index.receive(&record, 0);
+    }
+    let offsets = index.frames().rows().windows(2).map(|rows| {
+        let is_next = rows[0].offset() + rows[0].wire_len() == rows[1].offset();
+        (rows[1].is_behind_gap(), is_next)
+    });
+    let marked: Vec<_> = offsets.filter(|(is_marked, is_next)| is_marked == is_next).collect();
+    assert_eq!(marked, [], "a row is marked where it does not begin where the one before ends");
+    assert_eq!(index.frames().rows().iter().filter(|row| row.is_behind_gap()).count(), 1);
     let all = said(DOWN).concat().len();
     let until_the_end = summary(all - 300..all - 150);
     assert!(until_the_end.lost[DOWN.index()].is_some());

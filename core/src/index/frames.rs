@@ -14,7 +14,7 @@ use crate::{
 ///
 /// ```text
 /// bits  15   14–12  11–8    7     6          5–4          3–0
-///       FIN  RSV    opcode  MASK  direction  length form  flags: compressed, severity (0–3)
+///       FIN  RSV    opcode  MASK  direction  length form  flags: compressed, gap, severity (0–3)
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FrameRow {
@@ -31,6 +31,7 @@ const FIN: u16 = 1 << 15;
 const MASK: u16 = 1 << 7;
 const SERVER_TO_CLIENT: u16 = 1 << 6;
 const COMPRESSED: u16 = 1 << 3;
+const BEHIND_GAP: u16 = 1 << 2;
 const SEVERITY: u16 = 0b11;
 
 impl FrameRow {
@@ -137,6 +138,11 @@ impl FrameRow {
         self.bits & COMPRESSED != 0
     }
 
+    /// Octets before it are missing from the capture: it is the first of its lane behind them.
+    pub fn is_behind_gap(&self) -> bool {
+        self.bits & BEHIND_GAP != 0
+    }
+
     /// The worst finding about it, if there is one.
     pub fn severity(&self) -> Option<Severity> {
         match self.bits & SEVERITY {
@@ -215,6 +221,13 @@ impl FrameIndex {
         let Unfragmented { direction, header, offset, at, .. } = seen;
         self.rows.push(FrameRow::at_once(connection, *direction, header, *offset, *at));
         row
+    }
+
+    /// Marks a row as the first behind a gap.
+    pub(super) fn mark_behind_gap(&mut self, row: u32) {
+        if let Some(frame) = self.rows.get_mut(row as usize) {
+            frame.bits |= BEHIND_GAP;
+        }
     }
 
     /// Marks a row with a finding; the worst stays.

@@ -55,6 +55,8 @@ pub(super) struct LaneState {
     len: u64,
     /// Where they lie in the capture.
     pub(super) table: LaneTable,
+    /// Octets are missing behind the latest frame.
+    is_behind_gap: bool,
     /// Row of the frame that began the message in progress.
     message_began: Option<u32>,
     /// The latest frame: its ordinal in the lane and its row.
@@ -175,6 +177,9 @@ impl EventSink for Growth<'_> {
         let row = self.frames.push_unfragmented(self.id, seen);
         let row = u32::try_from(row).unwrap_or(u32::MAX);
         let lane = &mut self.lanes[side];
+        if std::mem::take(&mut lane.is_behind_gap) {
+            self.frames.mark_behind_gap(row);
+        }
         lane.note_row(seen.frame_index, row);
         lane.message_began = None;
         let data_len = seen.header.payload_len.value;
@@ -227,6 +232,7 @@ impl Growth<'_> {
             Record::Gap { leg: Leg::Client, direction, len, .. } => {
                 let lane = &mut self.lanes[direction.index()];
                 lane.len = lane.len.saturating_add(*len);
+                lane.is_behind_gap = true;
                 // Continuations behind it are none of its frames.
                 lane.message_began = None;
             }
@@ -242,6 +248,9 @@ impl Growth<'_> {
         let compressed = begins && frame.header.rsv.rsv1() && self.is_deflate_agreed;
         let row = self.frames.push(self.id, frame, compressed);
         let row = u32::try_from(row).unwrap_or(u32::MAX);
+        if std::mem::take(&mut lane.is_behind_gap) {
+            self.frames.mark_behind_gap(row);
+        }
         lane.note_row(frame.index, row);
         self.summary.count_frame(frame);
         if begins {

@@ -42,6 +42,7 @@ pub fn selected(direction: Direction, header: FrameHeader, payload: &[u8]) -> Se
         connection: ConnectionId(1),
         direction,
         offset: 40_312,
+        behind_gap: false,
         first_octet_at: Timestamp::from_nanos(AT),
         last_octet_at: Timestamp::from_nanos(AT + 12_400),
         times: FrameTimes {

@@ -7,6 +7,7 @@ use framescope_core::message::MessageFault;
 
 use crate::detail::finding;
 use crate::detail::selected::{Selected, SelectedMessage};
+use crate::fonts;
 use crate::theme;
 use crate::widgets::chip::sign;
 use crate::widgets::{card, format, key_value};
@@ -30,12 +31,26 @@ pub fn findings_ui(ui: &mut Ui, selected: &Selected) {
 /// Close code and reason, or the message's frames, sizes and faults; nothing where there is no more
 /// to say than the header says.
 pub fn message_ui(ui: &mut Ui, selected: &Selected) {
+    if selected.behind_gap {
+        gap_ui(ui, selected);
+    }
     if selected.frame.header.opcode == Opcode::Close {
         close_ui(ui, &selected.frame.payload);
     }
     if let Some(message) = &selected.message {
         facts_ui(ui, message);
     }
+}
+
+fn gap_ui(ui: &mut Ui, selected: &Selected) {
+    let palette = theme::palette(ui);
+    ui.add_space(2.0);
+    ui.horizontal_wrapped(|ui| {
+        sign(ui, fonts::icon::WARNING, palette.warning, "warning");
+        let sender = selected.direction.sender();
+        let line = format!("What the {sender} said just before this is missing from the capture.");
+        ui.label(RichText::new(line).size(12.0).color(palette.text));
+    });
 }
 
 fn close_ui(ui: &mut Ui, payload: &[u8]) {

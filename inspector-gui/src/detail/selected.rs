@@ -21,6 +21,8 @@ pub struct Selected {
     pub direction: Direction,
     /// Where the frame's first octet lies in its lane.
     pub offset: u64,
+    /// Octets before it are missing from the capture.
+    pub behind_gap: bool,
     /// When the frame's first octet was read.
     pub first_octet_at: Timestamp,
     /// When the frame's last octet was read.

@@ -321,6 +321,7 @@ impl Plans {
             connection: frame.connection(),
             direction: frame.direction(),
             offset: frame.offset(),
+            behind_gap: frame.is_behind_gap(),
             first_octet_at: frame.first_octet_at(),
             last_octet_at: index.frames().last_octet_at(frame_row)?,
             times: about::times(index, frame_row),

@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use egui::{Align2, CornerRadius, Painter, Rect, pos2, vec2};
+use egui::{Align2, CornerRadius, Painter, Rect, Shape, Stroke, pos2, vec2};
 use framescope_core::index::FrameRow;
 use framescope_core::subprotocol::{Role, Subprotocol};
 use framescope_core::{Opcode, Severity, Timestamp};
@@ -108,6 +108,11 @@ impl Look<'_> {
             let mark = Rect::from_min_size(look.rect.min, vec2(3.0, look.rect.height()));
             painter.rect_filled(mark, CornerRadius::ZERO, palette.accent);
         }
+        if row.frame.is_behind_gap() {
+            let edge = [look.rect.left_top(), look.rect.right_top()];
+            let stroke = Stroke::new(1.0, palette.warning);
+            painter.extend(Shape::dashed_line(&edge, stroke, 5.0, 4.0));
+        }
         let number = format::thousands(row.number as u64 + 1);
         self.text(painter, look, 0, &number, palette.weak);
         let direction = row.frame.direction();
@@ -141,6 +146,12 @@ impl Look<'_> {
                 color,
             );
             cell.min.x = at.max.x + 5.0;
+        }
+        if row.frame.is_behind_gap() {
+            let at = cell.left_center();
+            let (left, font) = (Align2::LEFT_CENTER, self.small.clone());
+            let at = painter.text(at, left, "behind a gap", font, palette.warning);
+            cell.min.x = at.max.x + 8.0;
         }
         if row.frames > 1 && row.frame.header().opcode.begins_message() && !row.frame.header().fin {
             let galley =
@@ -264,9 +275,10 @@ impl Look<'_> {
         let time = format::clock(row.frame.first_octet_at(), self.zone);
         let finding =
             row.severity.map_or(String::new(), |severity| format!(", {}", severity.name()));
+        let gap = if row.frame.is_behind_gap() { ", behind a gap" } else { "" };
         let number = row.number + 1;
         format!(
-            "{what} {number}, {opcode} from {sender}, {} octets, {time}{finding}:{said} {preview}",
+            "{what} {number}, {opcode} from {sender}, {} octets, {time}{finding}{gap}:{said} {preview}",
             row.len
         )
     }
