@@ -2,15 +2,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use std::io::Cursor;
 use std::ops::Range;
 
 use bytes::Bytes;
+use framescope_core::capture::{CaptureItem, CaptureReader, CaptureWriter};
 use framescope_core::frame::Rsv;
+use framescope_core::message::MessageFault;
 use framescope_core::session::Limits;
 use framescope_core::{
     ConnectionId, ConnectionInfo, Direction, EventKind, Frame, FrameHeader, Index, Leg, MaskingKey,
     Opcode, PayloadLength, Record, Session, Timestamp,
 };
+use hex_literal::hex;
 
 const ID: ConnectionId = ConnectionId(1);
 const UP: Direction = Direction::ClientToServer;
@@ -63,16 +67,28 @@ fn said(direction: Direction) -> Vec<Vec<u8>> {
         .collect()
 }
 
+/// A client that opened a connection, and both heads; `extensions` is a header field or nothing.
+fn opened(extensions: &str) -> Vec<Record> {
+    let client = "127.0.0.1:50000".parse().unwrap();
+    let info = ConnectionInfo { client, server: client, mode: None, upstream: None, tls: None };
+    let [request, answer] = [REQUEST, ANSWER]
+        .map(|head| format!("{}\r\n{extensions}\r\n", head.trim_end_matches("\r\n")));
+    vec![
+        Record::Opened { connection: ID, at: at(0), info: Box::new(info) },
+        octets(UP, 1, request.as_bytes()),
+        octets(DOWN, 2, answer.as_bytes()),
+    ]
+}
+
+fn gap(direction: Direction, millis: u64, len: u64) -> Record {
+    let (connection, at, leg) = (ID, at(millis), Leg::Client);
+    Record::Gap { connection, at, leg, direction, len, position: None }
+}
+
 /// A conversation in which `missing` octets of what `direction` says behind its head are a gap; one
 /// frame a millisecond, in reads of at most `step` octets.
 fn with_gap(direction: Direction, missing: Range<usize>, step: usize) -> Vec<Record> {
-    let client = "127.0.0.1:50000".parse().unwrap();
-    let info = ConnectionInfo { client, server: client, mode: None, upstream: None, tls: None };
-    let mut records = vec![
-        Record::Opened { connection: ID, at: at(0), info: Box::new(info) },
-        octets(UP, 1, REQUEST.as_bytes()),
-        octets(DOWN, 2, ANSWER.as_bytes()),
-    ];
+    let mut records = opened("");
     let mut position = 0;
     for (number, frame) in said(direction).iter().enumerate() {
         let millis = 10 + number as u64;
@@ -82,14 +98,7 @@ fn with_gap(direction: Direction, missing: Range<usize>, step: usize) -> Vec<Rec
         records.extend(before.chunks(step).map(|read| octets(direction, millis, read)));
         if missing.contains(&position) || ends.contains(&missing.start) {
             let len = frame.len() - before.len() - behind.len();
-            records.push(Record::Gap {
-                connection: ID,
-                at: at(millis),
-                leg: Leg::Client,
-                direction,
-                len: len as u64,
-                position: None,
-            });
+            records.push(gap(direction, millis, len as u64));
         }
         records.extend(behind.chunks(step).map(|read| octets(direction, millis, read)));
         position = ends.end;
@@ -169,14 +178,7 @@ fn where_only_payload_is_missing_the_next_frame_is_known() {
         let mut records = with_gap(direction, all..all, usize::MAX);
         let start = frames(&events(&records)).len();
         records.push(octets(direction, 100, &long[..1_000]));
-        records.push(Record::Gap {
-            connection: ID,
-            at: at(101),
-            leg: Leg::Client,
-            direction,
-            len: 3_000,
-            position: None,
-        });
+        records.push(gap(direction, 101, 3_000));
         records.push(octets(direction, 102, &[&long[4_000..], &next].concat()));
         let told = events(&records);
         let lost = |event: &EventKind| matches!(event, EventKind::LaneLost { .. });
@@ -215,4 +217,39 @@ fn the_index_tells_of_gaps_and_whether_they_were_got_over() {
     let all = said(DOWN).concat().len();
     let until_the_end = summary(all - 300..all - 150);
     assert!(until_the_end.lost[DOWN.index()].is_some());
+}
+
+/// What a compressed message refers to is among the octets that are missing: its own are shown, and read
+/// back from the file alike.
+#[test]
+fn a_compressed_message_behind_a_gap_stays_compressed() {
+    let mut records = opened("Sec-WebSocket-Extensions: permessage-deflate\r\n");
+    let hello = hex!("c1 07 f248cdc9c90700");
+    let long = frame(DOWN, Opcode::Binary, &[7; 500], 1);
+    records.push(octets(DOWN, 3, &[&hello[..], &long[..300]].concat()));
+    records.push(gap(DOWN, 4, 100));
+    records.push(octets(DOWN, 5, &[&long[400..], &hello].concat()));
+    let messages: Vec<_> = events(&records)
+        .into_iter()
+        .filter_map(|event| match event {
+            EventKind::MessageCompleted(message) => Some(message),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(messages[0].data, &b"Hello"[..]);
+    assert_eq!(messages[1].fault, Some(MessageFault::ContextLost));
+
+    let mut writer = CaptureWriter::new(Vec::new()).unwrap();
+    records.iter().for_each(|record| writer.write(record).unwrap());
+    let file = writer.into_inner().unwrap();
+    let (mut reader, mut index) = (CaptureReader::new(), Index::new());
+    reader.receive(file.clone().into());
+    while let Some(CaptureItem::Record { record, block_offset }) = reader.poll() {
+        index.receive(&record, block_offset);
+    }
+    for (row, message) in messages.iter().enumerate() {
+        let plan = index.message_plan(row).unwrap();
+        let content = plan.read_message(&mut Cursor::new(&file), 1 << 20).unwrap();
+        assert_eq!((&content.data, content.fault), (&message.data, message.fault));
+    }
 }

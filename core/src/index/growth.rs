@@ -57,6 +57,8 @@ pub(super) struct LaneState {
     pub(super) table: LaneTable,
     /// Octets are missing behind the latest frame.
     is_behind_gap: bool,
+    /// Where octets are missing for the first time.
+    missing_from: Option<u64>,
     /// Row of the frame that began the message in progress.
     message_began: Option<u32>,
     /// The latest frame: its ordinal in the lane and its row.
@@ -163,6 +165,11 @@ impl LaneState {
         in_lane.nth(behind).map(|(_, row)| row)
     }
 
+    /// Whether octets are missing before this lane offset.
+    pub(super) fn is_behind_gap(&self, offset: u64) -> bool {
+        self.missing_from.is_some_and(|from| from <= offset)
+    }
+
     /// The last checkpoint at or before this lane offset.
     pub(super) fn checkpoint_before(&self, offset: u64) -> Option<&Checkpoint> {
         let after = self.checkpoints.partition_point(|point| point.offset <= offset);
@@ -231,8 +238,9 @@ impl Growth<'_> {
             }
             Record::Gap { leg: Leg::Client, direction, len, .. } => {
                 let lane = &mut self.lanes[direction.index()];
-                lane.len = lane.len.saturating_add(*len);
                 lane.is_behind_gap = true;
+                lane.missing_from.get_or_insert(lane.len);
+                lane.len = lane.len.saturating_add(*len);
                 // Continuations behind it are none of its frames.
                 lane.message_began = None;
             }

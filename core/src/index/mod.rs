@@ -179,6 +179,10 @@ impl Index {
             return Some(ReadPlan::plain(lane.table.plan(id, direction, wanted..end), wanted));
         }
         let takes_over = self.takes_context_over(id, direction);
+        if takes_over && lane.is_behind_gap(wanted) {
+            let plan = lane.table.plan(id, direction, wanted..end);
+            return Some(ReadPlan::without_context(plan, wanted));
+        }
         let point = if takes_over { lane.checkpoint_before(wanted) } else { None };
         let start = match point {
             Some(point) => point.offset,

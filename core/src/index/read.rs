@@ -29,8 +29,8 @@ pub struct ReadPlan {
 #[derive(Debug, Clone)]
 struct Inflate {
     no_context_takeover: bool,
-    /// What messages from `start` on can refer to.
-    history: Arc<[u8]>,
+    /// What messages from `start` on can refer to; `None` where that is missing.
+    history: Option<Arc<[u8]>>,
 }
 
 /// One frame, read from the capture.
@@ -71,7 +71,14 @@ impl ReadPlan {
         no_context_takeover: bool,
         history: Arc<[u8]>,
     ) -> Self {
-        Self { lane, start, wanted, inflate: Some(Inflate { no_context_takeover, history }) }
+        let inflate = Some(Inflate { no_context_takeover, history: Some(history) });
+        Self { lane, start, wanted, inflate }
+    }
+
+    /// A compressed message whose context is missing from the capture.
+    pub(super) fn without_context(lane: LanePlan, start: u64) -> Self {
+        let inflate = Some(Inflate { no_context_takeover: false, history: None });
+        Self { lane, start, wanted: start, inflate }
     }
 
     /// Reads the frame, at most `limit` octets of its payload.
@@ -165,7 +172,10 @@ impl ReadPlan {
         let budget = Limits::KEEP.inflate_budget;
         let mut assembler = MessageAssembler::new(Direction::ServerToClient, limit, budget);
         if let Some(inflate) = &self.inflate {
-            assembler.resume_inflating(inflate.no_context_takeover, &inflate.history);
+            match &inflate.history {
+                Some(history) => assembler.resume_inflating(inflate.no_context_takeover, history),
+                None => assembler.lose_context(),
+            }
         }
         let mut decoder = FrameDecoder::new(self.start);
         let (mut input, mut scratch) = (&octets[..], Vec::new());

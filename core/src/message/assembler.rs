@@ -87,6 +87,12 @@ impl MessageAssembler {
         self.inflater = Some(Box::new(Inflater::resume(no_context_takeover, history)));
     }
 
+    /// permessage-deflate is agreed on, and what compressed messages refer to is missing.
+    pub fn lose_context(&mut self) {
+        self.no_context_takeover = Some(false);
+        self.context_lost = true;
+    }
+
     /// Goes on behind `before` and octets that are missing, perhaps within a message whose beginning is
     /// among them.
     pub fn resume_behind(&mut self, before: &Self, within_message: bool) {
