@@ -20,7 +20,7 @@ use crate::connection::{self, Arrival, Surroundings};
 const WIRES_MAX: usize = 8;
 
 /// How long a name resolution that is under way may hold up the end.
-const FAREWELL: Duration = Duration::from_millis(200);
+pub(crate) const FAREWELL: Duration = Duration::from_millis(200);
 
 /// All threads of the wire. Dropping them ends what is open.
 #[derive(Debug)]

@@ -16,14 +16,11 @@ use crate::http::Rewrite;
 use crate::recorder::Recorder;
 use crate::tls::{ClientTls, Identity, UpstreamTlsConfig};
 use crate::upstream::{Dialler, Target};
-use crate::wires::Wires;
+use crate::wires::{FAREWELL, Wires};
 use crate::{clock, demo, listener};
 
 /// How long the demo has to close its WebSockets.
 const DEMO_FAREWELL: Duration = Duration::from_millis(500);
-
-/// How long a name resolution that is under way may hold up the end.
-const RUNTIME_FAREWELL: Duration = Duration::from_millis(200);
 
 /// Everything that can fail before a capture is made.
 pub(super) struct Prepared {
@@ -97,7 +94,7 @@ pub(super) fn run(
     let wires = Arc::new(wires);
     runtime.block_on(live(listener, &wires, demo, stopped));
     drop(wires);
-    runtime.shutdown_timeout(RUNTIME_FAREWELL);
+    runtime.shutdown_timeout(FAREWELL);
     recorder.finish();
 }
 
