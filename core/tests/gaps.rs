@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use framescope_core::capture::{CaptureItem, CaptureReader, CaptureWriter};
-use framescope_core::frame::Rsv;
+use framescope_core::frame::{FramePosition, Rsv};
 use framescope_core::message::MessageFault;
 use framescope_core::session::Limits;
 use framescope_core::{
@@ -217,6 +217,32 @@ fn the_index_tells_of_gaps_and_whether_they_were_got_over() {
     let all = said(DOWN).concat().len();
     let until_the_end = summary(all - 300..all - 150);
     assert!(until_the_end.lost[DOWN.index()].is_some());
+}
+
+/// The capture says that a message was begun among what is missing; a whole one tells that it was ended.
+#[test]
+fn a_message_that_was_perhaps_begun_in_a_gap_is_over_with_the_next() {
+    let told = |step| {
+        let mut records = opened("");
+        let position = FramePosition { within_message: true, ..FramePosition::default() };
+        let mut gap = gap(DOWN, 3, 50);
+        if let Record::Gap { position: known, .. } = &mut gap {
+            *known = Some(Box::new(position));
+        }
+        records.push(gap);
+        let frames = hex!("80 01 41  81 01 42  80 01 43");
+        records.extend(frames.chunks(step).map(|read| octets(DOWN, 4, read)));
+        events(&records)
+    };
+    let whole = told(usize::MAX);
+    let codes = whole.iter().filter_map(|event| match event {
+        EventKind::DiagnosticRaised(finding) => Some((finding.rule.code, finding.place.frame)),
+        _ => None,
+    });
+    assert_eq!(codes.collect::<Vec<_>>(), [("CONTINUATION_WITHOUT_MESSAGE", Some(2))]);
+    for step in [1, 2, 4] {
+        assert_eq!(told(step), whole);
+    }
 }
 
 /// What a compressed message refers to is among the octets that are missing: its own are shown, and read

@@ -125,12 +125,13 @@ impl MessageAssembler {
         Some(inflater.history())
     }
 
-    /// Whether a frame with this header is a message of its own that needs no context: not a
-    /// fragment, not compressed. It may then be given to [`MessageAssembler::whole_message`].
+    /// Whether a frame with this header is a message of its own that needs no context and changes none:
+    /// not a fragment, not compressed, not the end of doubt about what was begun before. It may then be given to [`MessageAssembler::whole_message`].
     #[inline]
     pub fn is_whole_message(&self, header: &FrameHeader) -> bool {
         let compressed = header.rsv.rsv1() && self.no_context_takeover.is_some();
-        header.fin && header.opcode.begins_message() && !compressed && self.building.is_none()
+        let is_alone = self.building.is_none() && !self.has_unseen;
+        header.fin && header.opcode.begins_message() && !compressed && is_alone
     }
 
     /// Whether the octets of a message of this kind matter here.
