@@ -106,6 +106,17 @@ fn with_gap(direction: Direction, missing: Range<usize>, step: usize) -> Vec<Rec
     records
 }
 
+/// Their payloads, unmasked.
+fn frames_of(frames: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    let payload = |frame: &Vec<u8>| {
+        let (header, len) = FrameHeader::parse(frame).unwrap();
+        let mut payload = frame[len..].to_vec();
+        header.masking_key.unwrap_or(MaskingKey([0; 4])).apply(0, &mut payload);
+        payload
+    };
+    frames.iter().map(payload).collect()
+}
+
 fn events(records: &[Record]) -> Vec<EventKind> {
     let mut session = Session::new(Limits::KEEP);
     let mut events = Vec::new();
@@ -219,6 +230,24 @@ fn the_index_tells_of_gaps_and_whether_they_were_got_over() {
     assert!(until_the_end.lost[DOWN.index()].is_some());
 }
 
+/// Each octet of what is passed over is a read of its own, and so are those of the frames: there are more
+/// than times are kept of.
+#[test]
+fn a_flood_of_tiny_reads_behind_a_gap_costs_times_and_no_frames() {
+    let mut records = opened("");
+    records.push(gap(UP, 3, 50));
+    let noise = (0..5_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8 & 0x7F);
+    let lane: Vec<u8> = noise.chain(said(UP).concat()).collect();
+    records.extend((4..).zip(&lane).map(|(millis, octet)| octets(UP, millis, &[*octet])));
+    let told = events(&records);
+    let texts = frames(&told);
+    let expected = frames_of(&said(UP));
+    assert!(texts.len() >= 39);
+    for (frame, payload) in texts.iter().rev().zip(expected.iter().rev()) {
+        assert_eq!(frame.payload, payload);
+    }
+}
+
 /// The capture says that a message was begun among what is missing; a whole one tells that it was ended.
 #[test]
 fn a_message_that_was_perhaps_begun_in_a_gap_is_over_with_the_next() {
@@ -266,7 +295,9 @@ fn a_compressed_message_behind_a_gap_stays_compressed() {
     assert_eq!(messages[1].fault, Some(MessageFault::ContextLost));
 
     let mut writer = CaptureWriter::new(Vec::new()).unwrap();
-    records.iter().for_each(|record| writer.write(record).unwrap());
+    for record in &records {
+        writer.write(record).unwrap();
+    }
     let file = writer.into_inner().unwrap();
     let (mut reader, mut index) = (CaptureReader::new(), Index::new());
     reader.receive(file.clone().into());

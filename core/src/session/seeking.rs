@@ -9,15 +9,20 @@ use crate::{Direction, Timestamp};
 
 /// Octets that are kept of a lane meanwhile: they are told once frames are found among them.
 const KEPT: usize = 64 << 10;
+/// Reads whose times are kept: of more, times become coarser.
+const MAX_READS: usize = 1_024;
 /// A lane is given up when nothing was found in so many octets.
 const MOST: u64 = 64 << 20;
 
 /// The lane as it was before, and what came since.
+///
+/// What is found, and when it was read, does not depend on how reads were cut, but for floods of tiny ones
+/// and for where a lane is given up.
 #[derive(Debug)]
 pub struct Seeking {
     lane: Box<FrameLane>,
     seeker: FrameSeeker,
-    /// When octets were read, each with the lane offset of their end.
+    /// The lane offset of the end of each read, and when it was.
     reads: VecDeque<(u64, Timestamp)>,
     /// Octets that were looked at.
     looked_at: u64,
@@ -62,10 +67,19 @@ impl Seeking {
         while self.reads.front().is_some_and(|(end, _)| *end <= kept_from) {
             self.reads.pop_front();
         }
+        if self.reads.len() >= MAX_READS {
+            // The later of two stands for both.
+            let mut is_later = true;
+            self.reads.retain(|_| {
+                is_later = !is_later;
+                is_later
+            });
+        }
         let offset = found?;
         let read = self.reads.iter().find(|(end, _)| *end > offset);
-        let came = self.looked_at.saturating_sub(self.seeker.end().saturating_sub(offset));
-        Some(Found { offset, at: read.map_or(at, |(_, at)| *at), passed_over: came })
+        let behind = self.seeker.end().saturating_sub(offset);
+        let passed_over = self.looked_at.saturating_sub(behind);
+        Some(Found { offset, at: read.map_or(at, |(_, at)| *at), passed_over })
     }
 
     /// Nothing was found for too long.
