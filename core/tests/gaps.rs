@@ -8,6 +8,7 @@ use std::ops::Range;
 use bytes::Bytes;
 use framescope_core::capture::{CaptureItem, CaptureReader, CaptureWriter};
 use framescope_core::frame::{FramePosition, Rsv};
+use framescope_core::index::State;
 use framescope_core::message::MessageFault;
 use framescope_core::session::Limits;
 use framescope_core::{
@@ -272,6 +273,55 @@ fn a_message_that_was_perhaps_begun_in_a_gap_is_over_with_the_next() {
     for step in [1, 2, 4] {
         assert_eq!(told(step), whole);
     }
+}
+
+/// Captured from the middle on: no heads, and nobody knows how much came before.
+fn midway(lanes: [&[u8]; 2]) -> Vec<Record> {
+    let mut records = vec![opened("").remove(0)];
+    for (direction, lane) in Direction::BOTH.into_iter().zip(lanes) {
+        records.push(gap(direction, 3, 0));
+        records.extend((4..).zip(lane.chunks(100)).map(|(at, read)| octets(direction, at, read)));
+    }
+    records
+}
+
+#[test]
+fn a_connection_that_was_open_before_the_capture_is_a_websocket_where_frames_are_found() {
+    let lanes = Direction::BOTH.map(|direction| {
+        let mut frames = said(direction);
+        // Something was agreed on that nobody knows of.
+        frames[30][0] |= 0x40;
+        frames
+    });
+    let wires = lanes.each_ref().map(|frames| frames.concat());
+    let records = midway([&wires[0][7..], &wires[1][7..]]);
+    let told = events(&records);
+    let (mut expected, mut seen) = (frames_of(&lanes[0][2..]), Vec::new());
+    expected.extend(frames_of(&lanes[1][2..]));
+    // The first of each direction is cut, the second may be needed to tell where the others begin.
+    for direction in Direction::BOTH {
+        let of_it = frames(&told).into_iter().filter(|frame| frame.direction == direction);
+        let payloads: Vec<_> = of_it.map(|frame| frame.payload.to_vec()).collect();
+        assert!((38..=39).contains(&payloads.len()), "{direction}: {}", payloads.len());
+        seen.extend(payloads[payloads.len() - 38..].to_vec());
+    }
+    assert_eq!(seen, expected);
+    assert!(!told.iter().any(|event| matches!(event, EventKind::DiagnosticRaised(_))));
+
+    let mut index = Index::new();
+    for record in &records {
+        index.receive(record, 0);
+    }
+    assert_eq!(index.connections()[0].state, State::Open);
+}
+
+#[test]
+fn what_is_no_websocket_stays_unknown() {
+    let text = "all work and no play makes a lane without frames; ".repeat(100);
+    let told = events(&midway([text.as_bytes(), text.as_bytes()]));
+    assert_eq!(frames(&told), Vec::<&Frame>::new());
+    let lost = told.iter().filter(|event| matches!(event, EventKind::LaneLost { .. })).count();
+    assert_eq!(lost, 2);
 }
 
 /// What a compressed message refers to is among the octets that are missing: its own are shown, and read

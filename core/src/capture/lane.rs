@@ -43,6 +43,8 @@ pub(crate) struct Lane {
     last_at: Timestamp,
     /// The block it was in.
     last_block: u64,
+    /// It was open before the capture began, and has said nothing since.
+    is_midway: bool,
 }
 
 /// A FIN that was seen.
@@ -81,6 +83,16 @@ pub(crate) enum Patience {
 }
 
 impl Lane {
+    /// Nothing of it is known; it may be `midway`, open before the capture began.
+    pub(crate) fn new(is_midway: bool) -> Self {
+        Self { is_midway, ..Self::default() }
+    }
+
+    /// Whether what it says now is the first of a lane that was open before the capture began. True once.
+    pub(crate) fn speaks_first(&mut self) -> bool {
+        std::mem::take(&mut self.is_midway)
+    }
+
     /// Octets that wait for what is missing before them.
     pub(crate) fn held_len(&self) -> usize {
         self.held_len

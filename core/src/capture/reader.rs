@@ -287,7 +287,7 @@ mod tests {
         let len = u32::try_from(one.len()).unwrap().to_le_bytes();
         let head = b"\xd4\xc3\xb2\xa1\x02\0\x04\0\0\0\0\0\0\0\0\0\xff\xff\0\0\x65\0\0\0";
         let file = [&head[..], &[3, 0, 0, 0, 9, 0, 0, 0], &len, &len, &one].concat();
-        assert_eq!(told(&read(&file)), ["Opened", "3000009000 hello"]);
+        assert_eq!(told(&read(&file)), ["Opened", "Gap", "3000009000 hello"]);
     }
 
     #[test]

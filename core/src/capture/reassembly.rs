@@ -11,7 +11,8 @@ use bytes::Bytes;
 use super::ids::Ids;
 use super::lane::{Fin, Held, Lane, LaneOut, Patience, Sink};
 use super::packet::{Flow, Segment, flags};
-use crate::{ConnectionId, ConnectionInfo, Direction, Finish, Leg, Record, Timestamp};
+use crate::frame::FrameDecoder;
+use crate::{ConnectionId, ConnectionInfo, Direction, Finish, FrameHeader, Leg, Record, Timestamp};
 
 /// Octets that all lanes may hold together.
 const HELD_MAX: usize = 128 << 20;
@@ -128,8 +129,8 @@ impl Reassembly {
         }
         let connection = ids.next();
         let initial = (segment.has(flags::SYN) && sender_is_client).then_some(segment.seq);
-        let stream =
-            Stream { flow, initial, up: Lane::default(), down: Lane::default(), is_reset: false };
+        let [up, down] = [(); 2].map(|()| Lane::new(!segment.has(flags::SYN)));
+        let stream = Stream { flow, initial, up, down, is_reset: false };
         self.streams.insert(connection, stream);
         self.opened.push_back(connection);
         self.flows.insert(flow.reversed(), (connection, Direction::ServerToClient));
@@ -158,8 +159,35 @@ impl Reassembly {
     }
 }
 
-/// Without a SYN the sender of a request is the client, else the side with the higher port.
+/// Without a SYN the sender of a request is the client, or of masked frames (RFC 6455 §5.3), else the side
+/// with the higher port.
 fn is_client(payload: &[u8], flow: &Flow) -> bool {
+    if begins_request(payload) {
+        return true;
+    }
+    if begins_response(payload) {
+        return false;
+    }
+    are_frames_masked(payload).unwrap_or(flow.from().port() >= flow.to().port())
+}
+
+/// Whether frames are masked that take up exactly these octets; `None` where none do, or some are and some
+/// are not.
+fn are_frames_masked(mut payload: &[u8]) -> Option<bool> {
+    let mut decoder = FrameDecoder::new(0);
+    let mut are_masked = None;
+    while !payload.is_empty() {
+        let FrameHeader { rsv, opcode, masking_key, .. } = decoder.next_whole(&mut payload)?.header;
+        let is_usual = !opcode.is_reserved() && !rsv.rsv2() && !rsv.rsv3();
+        let is_masked = masking_key.is_some();
+        if !is_usual || *are_masked.get_or_insert(is_masked) != is_masked {
+            return None;
+        }
+    }
+    are_masked
+}
+
+fn begins_request(payload: &[u8]) -> bool {
     const METHODS: [&[u8]; 9] = [
         b"GET ",
         b"POST ",
@@ -171,10 +199,16 @@ fn is_client(payload: &[u8], flow: &Flow) -> bool {
         b"CONNECT ",
         b"TRACE ",
     ];
-    if METHODS.iter().any(|method| payload.starts_with(method)) {
-        return true;
-    }
-    !payload.starts_with(b"HTTP/") && flow.from().port() >= flow.to().port()
+    METHODS.iter().any(|method| begins_with(payload, method))
+}
+
+fn begins_response(payload: &[u8]) -> bool {
+    begins_with(payload, b"HTTP/")
+}
+
+/// Whether these words are there, as far as there is anything.
+fn begins_with(payload: &[u8], words: &[u8]) -> bool {
+    !payload.is_empty() && (payload.starts_with(words) || words.starts_with(payload))
 }
 
 impl Stream {
@@ -210,6 +244,13 @@ impl Stream {
             let len = u32::try_from(payload.len()).unwrap_or(u32::MAX);
             let seq = seq.wrapping_add(len).wrapping_add(cut);
             lane.end_at(Fin { seq, at, block_offset });
+        }
+        let is_http = begins_request(&payload) || begins_response(&payload);
+        if !payload.is_empty() && lane.speaks_first() && !is_http {
+            // It begins somewhere in the middle; nobody knows what came before.
+            let (connection, direction, leg) = (out.connection, out.direction, Leg::Client);
+            let gap = Record::Gap { connection, at, leg, direction, len: 0, position: None };
+            (out.out)(gap, block_offset);
         }
         lane.start_at(seq);
         lane.take(Held { seq, octets: payload, cut, at, block_offset }, out);

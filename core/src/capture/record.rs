@@ -75,7 +75,8 @@ pub enum Record {
         leg: Leg,
         /// Which way they went.
         direction: Direction,
-        /// How many octets are missing.
+        /// How many octets are missing; 0 where nobody knows: the connection was open before the
+        /// capture began.
         len: u64,
         /// How the frames go on behind them, where that is known.
         position: Option<Box<FramePosition>>,

@@ -210,6 +210,9 @@ impl ConnectionSummary {
                 let gaps = &mut self.gaps[direction.index()];
                 gaps.passed_over = gaps.passed_over.saturating_add(passed_over);
                 self.lost[direction.index()] = None;
+                if matches!(self.state, State::Connecting | State::Http) {
+                    self.state = State::Open;
+                }
             }
             EventKind::ConnectionEnded(ending) => {
                 self.state = State::Ended;

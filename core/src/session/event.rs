@@ -179,7 +179,7 @@ pub enum EventKind {
     GapMet {
         /// The lane they are missing from.
         direction: Direction,
-        /// How many.
+        /// How many; 0 where nobody knows: the connection was open before the capture began.
         len: u64,
     },
     /// From this lane offset on, octets are counted but not understood.

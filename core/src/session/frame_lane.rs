@@ -157,9 +157,10 @@ impl FrameLane {
         self.direction
     }
 
-    /// Whether messages may be compressed.
-    pub fn is_deflate_agreed(&self) -> bool {
-        self.checks.extensions().deflate.is_some()
+    /// Whether RSV1 may have a meaning: that a message is compressed, or one that is not known here.
+    pub fn may_set_rsv1(&self) -> bool {
+        let Extensions { deflate, unknown } = self.checks.extensions();
+        deflate.is_some() || unknown
     }
 
     /// The frame whose payload is still coming: its header and how many octets of it came.

@@ -263,13 +263,20 @@ impl Inspector {
             Lane::Seeking(seeking) => return seeking.miss(len),
             Lane::Http(_) | Lane::Lost => {}
         }
-        let reason = format!("{len} octets are missing from the capture");
-        let before = self.take_lost(direction, at, offset, reason, out);
-        if let Lane::Frames(lane) = before
-            && lane.close().is_none()
-        {
-            self.lanes[direction.index()] = Lane::Seeking(Box::new(Seeking::new(lane, len)));
-        }
+        let reason = match len {
+            0 => "it was open before the capture began".to_owned(),
+            _ => format!("{len} octets are missing from the capture"),
+        };
+        let limits = self.limits;
+        let seeking = match self.take_lost(direction, at, offset, reason, out) {
+            Lane::Frames(lane) if lane.close().is_none() => Seeking::new(lane, len),
+            // It may be a WebSocket whose opening handshake is missing.
+            Lane::Http(lane) if lane.offset() == 0 && lane.is_before_head() => {
+                Seeking::unknown(direction, len, limits)
+            }
+            _ => return,
+        };
+        self.lanes[direction.index()] = Lane::Seeking(Box::new(seeking));
     }
 
     /// Frames were found in a lane that was lost.
@@ -277,6 +284,7 @@ impl Inspector {
         let lane = &mut self.lanes[direction.index()];
         let Lane::Seeking(seeking) = std::mem::replace(lane, Lane::Lost) else { return };
         let Found { offset, at, passed_over } = found;
+        self.upgraded = true;
         self.tell(at, EventKind::LaneFound { direction, offset, passed_over }, out);
         let Shared { scratch, transports, .. } = shared;
         let (connection, behaviour) = (self.id, &mut self.behaviour);

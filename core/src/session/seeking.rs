@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 
 use crate::frame::{FramePosition, FrameSeeker};
+use crate::session::Limits;
+use crate::session::frame_checks::Extensions;
 use crate::session::frame_lane::FrameLane;
 use crate::session::lane_event::LaneSink;
 use crate::{Direction, Timestamp};
@@ -11,8 +13,10 @@ use crate::{Direction, Timestamp};
 const KEPT: usize = 64 << 10;
 /// Reads whose times are kept: of more, times become coarser.
 const MAX_READS: usize = 1_024;
-/// A lane is given up when nothing was found in so many octets.
+/// A WebSocket's lane is given up when nothing was found in so many octets.
 const MOST: u64 = 64 << 20;
+/// So is one that may be anything's.
+const MOST_OF_UNKNOWN: u64 = 1 << 20;
 
 /// The lane as it was before, and what came since.
 ///
@@ -24,8 +28,9 @@ pub struct Seeking {
     seeker: FrameSeeker,
     /// The lane offset of the end of each read, and when it was.
     reads: VecDeque<(u64, Timestamp)>,
-    /// Octets that were looked at.
+    /// Octets that were looked at, and how many are at most.
     looked_at: u64,
+    most: u64,
 }
 
 /// Where frames were found.
@@ -44,12 +49,20 @@ impl Seeking {
     pub fn new(lane: Box<FrameLane>, missing: u64) -> Self {
         let start = lane.offset().saturating_add(missing);
         let seeker = Self::seeker(&lane, start);
-        Self { lane, seeker, reads: VecDeque::new(), looked_at: 0 }
+        Self { lane, seeker, reads: VecDeque::new(), looked_at: 0, most: MOST }
+    }
+
+    /// Behind `missing` octets at the start of a connection, which may be a WebSocket.
+    pub fn unknown(direction: Direction, missing: u64, limits: Limits) -> Self {
+        // Nobody knows what was agreed on either.
+        let extensions = Extensions { unknown: true, ..Extensions::default() };
+        let lane = FrameLane::new(direction, 0, extensions, limits);
+        Self { most: MOST_OF_UNKNOWN, ..Self::new(Box::new(lane), missing) }
     }
 
     fn seeker(lane: &FrameLane, start: u64) -> FrameSeeker {
         let masked = lane.direction() == Direction::ClientToServer;
-        FrameSeeker::new(start, masked, lane.is_deflate_agreed(), KEPT)
+        FrameSeeker::new(start, masked, lane.may_set_rsv1(), KEPT)
     }
 
     /// Still more octets are missing: it begins anew.
@@ -84,7 +97,7 @@ impl Seeking {
 
     /// Nothing was found for too long.
     pub fn is_vain(&self) -> bool {
-        self.looked_at >= MOST
+        self.looked_at >= self.most
     }
 
     /// The lane as it goes on where frames were found, and what came since.

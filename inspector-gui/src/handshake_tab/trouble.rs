@@ -56,10 +56,11 @@ fn missing(gaps: Gaps) -> String {
             octets(len)
         ),
     };
-    format!(
-        "{} missing from the capture, in {places}; the frames behind are followed.{how}",
-        octets(missing)
-    )
+    let what = match missing {
+        0 => "It was open before the capture began".to_owned(),
+        len => format!("{} missing from the capture, in {places}", octets(len)),
+    };
+    format!("{what}; the frames behind are followed.{how}")
 }
 
 #[derive(Clone, Copy)]

@@ -147,7 +147,12 @@ impl Lines {
             }
             EventKind::DiagnosticRaised(diagnostic) => line.finding(diagnostic),
             EventKind::GapMet { direction, len } => {
-                let text = format!("{} are not in the capture", octets(*len));
+                let text = match *len {
+                    // That is the reason why it is not followed, told next.
+                    0 => return Ok(()),
+                    1 => "1 octet is not in the capture".to_owned(),
+                    len => format!("{} are not in the capture", octets(len)),
+                };
                 line.direction(Role::Warning, "▲", *direction, &text)
             }
             EventKind::LaneLost { direction, offset, reason } => {
@@ -161,9 +166,8 @@ impl Lines {
                     len => format!(", behind {} that make none", octets(len)),
                 };
                 let offset = thousands(*offset);
-                let text = format!(
-                    "followed again from octet {offset} on, where frames were found{behind}"
-                );
+                let text =
+                    format!("followed from octet {offset} on, where frames were found{behind}");
                 line.direction(Role::Warning, "▲", *direction, &text)
             }
             EventKind::DirectionFinished { direction, .. } => {

@@ -177,14 +177,20 @@ fn octets_that_the_capture_cut_off_are_a_gap() {
 }
 
 #[test]
-fn without_a_syn_the_request_tells_the_client_or_else_the_higher_port() {
-    for (up, payload, client) in [
-        (UP, &b"GET / HTTP/1.1\r\n"[..], 40000),
-        (DOWN, b"GET / HTTP/1.1\r\n", 80),
-        (UP, b"HTTP/1.1 200 OK\r\n", 80),
-        (DOWN, b"HTTP/1.1 200 OK\r\n", 40000),
-        (UP, b"\x81\x00", 40000),
-        (DOWN, b"\x81\x00", 40000),
+fn without_a_syn_the_request_tells_the_client_or_masked_frames_or_else_the_higher_port() {
+    for (up, payload, client, is_midway) in [
+        (UP, &b"GET / HTTP/1.1\r\n"[..], 40000, false),
+        (DOWN, b"GET / HTTP/1.1\r\n", 80, false),
+        (UP, b"HTTP/1.1 200 OK\r\n", 80, false),
+        (DOWN, b"HTTP/1.1 200 OK\r\n", 40000, false),
+        (UP, b"PO", 40000, false),
+        (UP, b"\x17\x03\x03", 40000, true),
+        (DOWN, b"\x17\x03\x03", 40000, true),
+        // Frames say who sent them: a client masks.
+        (UP, b"\x81\x01a\x82\x00", 80, true),
+        (DOWN, b"\x81\x01a\x82\x00", 40000, true),
+        (DOWN, b"\x81\x81abcda", 80, true),
+        (DOWN, b"\x81\x81abcda\x82\x00", 40000, true),
     ] {
         let mut wire = Wire::default();
         wire.segment(!up, 77, Some(1000), 0, b"");
@@ -192,7 +198,10 @@ fn without_a_syn_the_request_tells_the_client_or_else_the_higher_port() {
         wire.segment(!up, 77, Some(1000), 0, b"answer");
         let told = wire.finish();
         assert_eq!(told[0], format!("#1 2 opened by {client}"), "{payload:?}");
-        assert_eq!(told.len(), 3);
+        // What is no HTTP began before, and so did what answers it.
+        let gaps = told.iter().filter(|line| line.ends_with("gap 0")).count();
+        assert_eq!(gaps, 1 + usize::from(is_midway), "{told:?}");
+        assert_eq!(told.len(), 3 + gaps);
     }
     let mut wire = Wire::default();
     wire.segment(DOWN, 5, Some(1), flags::SYN, b"");
