@@ -315,9 +315,15 @@ impl ConnectionSummary {
         self.exchanges.last().and_then(|exchange| exchange.request.target())
     }
 
-    /// Whether it became a WebSocket.
+    /// Whether it became a WebSocket: its opening handshake says so, or that is missing and there are frames.
     pub fn is_websocket(&self) -> bool {
-        self.handshake.as_ref().is_some_and(|handshake| handshake.upgraded)
+        let is_upgraded = self.handshake.as_ref().is_some_and(|handshake| handshake.upgraded);
+        is_upgraded || self.frames != [0; 2]
+    }
+
+    /// Whether it was open before the capture began: nothing is known of how.
+    pub fn is_midway(&self) -> bool {
+        self.exchanges.is_empty() && self.gaps.iter().any(|gaps| gaps.count > 0)
     }
 
     /// Whether the handshake agreed on permessage-deflate.

@@ -174,6 +174,14 @@ pub fn gapped() -> ConnectionSummary {
     summary
 }
 
+/// A connection that was open before the capture began.
+pub fn midway() -> ConnectionSummary {
+    let mut summary = connection(Vec::new());
+    summary.frames = [12, 40];
+    summary.gaps = [Gaps { count: 1, missing: 0, passed_over: 31 }; 2];
+    summary
+}
+
 /// A connection that has said nothing yet.
 pub fn silent() -> ConnectionSummary {
     connection(Vec::new())

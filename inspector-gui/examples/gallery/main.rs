@@ -26,6 +26,7 @@ enum Pane {
     Polling,
     Unreachable,
     Gapped,
+    Midway,
     Silent,
 }
 
@@ -35,7 +36,7 @@ enum Content {
 }
 
 impl Pane {
-    const ALL: [(Self, &str); 12] = [
+    const ALL: [(Self, &str); 13] = [
         (Self::Text, "text"),
         (Self::Binary, "binary"),
         (Self::Fragment, "fragment"),
@@ -47,6 +48,7 @@ impl Pane {
         (Self::Polling, "polling"),
         (Self::Unreachable, "unreachable"),
         (Self::Gapped, "gapped"),
+        (Self::Midway, "midway"),
         (Self::Silent, "silent"),
     ];
 
@@ -65,6 +67,7 @@ impl Pane {
             Self::Polling => connection(handshakes::polling()),
             Self::Unreachable => connection(handshakes::unreachable()),
             Self::Gapped => connection(handshakes::gapped()),
+            Self::Midway => connection(handshakes::midway()),
             Self::Silent => connection(handshakes::silent()),
         }
     }

@@ -81,7 +81,8 @@ impl HandshakeTab {
             *self = Self { connection: Some(connection.id), ..Self::default() };
         }
         let exchange = self.chosen_at(connection);
-        if exchange.is_none() && trouble::failure_of(connection).is_none() {
+        let is_midway = connection.is_midway();
+        if exchange.is_none() && !is_midway && trouble::failure_of(connection).is_none() {
             let line = "The connection is open, and its first request has not come.";
             empty_ui(ui, "Nothing asked yet", line);
             return None;
@@ -130,7 +131,13 @@ impl HandshakeTab {
         handshake: Option<&OpeningHandshake>,
     ) {
         self.list_ui(ui, connection);
-        let Some((at, exchange)) = exchange else { return };
+        let Some((at, exchange)) = exchange else {
+            if connection.is_midway() {
+                let line = "The connection was open before the capture began.";
+                empty_ui(ui, "No opening handshake", line);
+            }
+            return;
+        };
         let palette = theme::palette(ui);
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 5.0;

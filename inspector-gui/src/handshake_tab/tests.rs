@@ -116,3 +116,13 @@ fn what_is_missing_is_told_and_that_the_rest_is_followed() {
     harness.get_by_label("↓ is not all here");
     assert!(harness.query_by_label_contains("731 octets before them could not be told").is_some());
 }
+
+#[test]
+fn a_connection_that_was_open_before_the_capture_says_so() {
+    for width in [1100.0, 520.0] {
+        let harness = harness(Some(handshakes::midway()), width);
+        harness.get_by_label("No opening handshake");
+        let told = harness.query_all_by_label_contains("It was open before the capture began;");
+        assert_eq!(told.count(), 2, "at {width}");
+    }
+}
