@@ -24,7 +24,7 @@ import payload_peer
 import python_peer
 import transport_peers
 import tshark_peer
-from capture import DOWN, UP, Capture
+from capture import DOWN, UP, Capture, payload_of
 from harness import Framescope, Score, expect, expect_equal
 from node_peer import Node
 from subprotocol_peers import PEERS, Subprotocols, expect_told
@@ -50,6 +50,7 @@ class Suite:
         self.subprotocols()
         self.payloads()
         self.transports()
+        self.captures_that_are_not_whole()
         self.second_opinion()
 
     def check(self, name):
@@ -295,6 +296,27 @@ class Suite:
         for number, (payload, (_, value)) in enumerate(zip(told, samples)):
             payload_peer.expect_read(payload, value, f"{name} payload {number}")
 
+    # -- editcap
+
+    def captures_that_are_not_whole(self):
+        """Frames are found where the opening of a connection is missing, and behind a packet that is lost."""
+        if not self.score.wants("editcap"):
+            return
+        said = [conversation.text(f'{{"number":{n},"words":"{"ab" * n}"}}') for n in range(40)]
+        with python_peer.server() as port, self.framescope.proxy("editcap", f"ws://127.0.0.1:{port}") as proxy:
+            python_peer.converse(proxy.url("ws"), [*said, CLOSE])
+        whole = frames_of(self.read(proxy.capture))
+        for what, packets, most in (("the opening handshake", "1-20", 10), ("one packet in the middle", "60", 3)):
+            with self.check(f"frames are found without {what} (editcap {packets})"):
+                cut = self.read(tshark_peer.without(proxy.capture, packets))
+                frames = frames_of(cut)
+                for direction in (UP, DOWN):
+                    missing = [frame for frame in whole[direction] if frame not in frames[direction]]
+                    expect(len(missing) <= most, f"all but {most} frames {direction} are found", missing)
+                    known = [frame for frame in whole[direction] if frame not in missing]
+                    expect_equal(frames[direction], known, f"frames {direction}")
+                expect(not cut.of_type("finding"), "clean traffic has no finding", cut.of_type("finding"))
+
     # -- tshark
 
     def second_opinion(self):
@@ -323,6 +345,12 @@ class ChromiumHome:
 
     def __exit__(self, *_):
         shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def frames_of(capture):
+    """By direction: the header and payload of each frame."""
+    told = {direction: capture.frames(direction) for direction in (UP, DOWN)}
+    return {direction: [(frame["header"], payload_of(frame)) for frame in told[direction]] for direction in told}
 
 
 def expect_deflate(capture, kind):

@@ -1,4 +1,7 @@
-"""tshark as a second opinion: it dissects each capture and must agree with `framescope show --json`."""
+"""tshark as a second opinion: it dissects each capture and must agree with `framescope show --json`.
+
+editcap, which comes with it, makes captures that are not whole.
+"""
 
 import ipaddress
 import json
@@ -25,6 +28,15 @@ def dissect(path):
         layers = _member(_member(packet, "_source"), "layers")
         streams.setdefault(_ends(layers), []).extend(_frames(layers))
     return streams
+
+
+def without(path, packets):
+    """The capture without these packets, such as "1-20": another file beside it."""
+    cut = path.removesuffix(".pcapng") + f"-without-{packets}.pcapng"
+    done = subprocess.run(["editcap", path, cut, packets], capture_output=True, text=True, timeout=SECONDS)
+    if done.returncode != 0:
+        raise Failed(f"editcap ended with {done.returncode}: {done.stderr[-600:]}")
+    return cut
 
 
 def agree(path, capture):
