@@ -245,8 +245,10 @@ impl Stream {
             let seq = seq.wrapping_add(len).wrapping_add(cut);
             lane.end_at(Fin { seq, at, block_offset });
         }
-        let is_http = begins_request(&payload) || begins_response(&payload);
-        if !payload.is_empty() && lane.speaks_first() && !is_http {
+        if !payload.is_empty()
+            && lane.speaks_first()
+            && !(begins_request(&payload) || begins_response(&payload))
+        {
             // It begins somewhere in the middle; nobody knows what came before.
             let (connection, direction, leg) = (out.connection, out.direction, Leg::Client);
             let gap = Record::Gap { connection, at, leg, direction, len: 0, position: None };
