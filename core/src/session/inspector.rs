@@ -268,7 +268,7 @@ impl Inspector {
             _ => format!("{len} octets are missing from the capture"),
         };
         let limits = self.limits;
-        let seeking = match self.take_lost(direction, at, offset, reason, out) {
+        let seeking = match self.lose(direction, at, offset, reason, out) {
             Lane::Frames(lane) if lane.close().is_none() => Seeking::new(lane, len),
             // It may be a WebSocket whose opening handshake is missing.
             Lane::Http(lane) if lane.offset() == 0 && lane.is_before_head() => {
@@ -307,19 +307,8 @@ impl Inspector {
         self.lose(direction, at, offset, reason, out);
     }
 
-    fn lose(
-        &mut self,
-        direction: Direction,
-        at: Timestamp,
-        offset: u64,
-        reason: String,
-        out: Out<'_>,
-    ) {
-        drop(self.take_lost(direction, at, offset, reason, out));
-    }
-
     /// Loses a lane: what it was.
-    fn take_lost(
+    fn lose(
         &mut self,
         direction: Direction,
         at: Timestamp,

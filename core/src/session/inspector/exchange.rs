@@ -74,7 +74,8 @@ impl Inspector {
         let len = self.requests_len.saturating_add(head.raw.len());
         if len > limit && !self.requests.is_empty() {
             let reason = format!("more than {limit} octets of requests without an answer");
-            return self.lose(direction, at, head.offset, reason, out);
+            self.lose(direction, at, head.offset, reason, out);
+            return;
         }
         self.requests.push_back(head.clone());
         self.requests_len = len;
