@@ -231,6 +231,41 @@ fn the_index_tells_of_gaps_and_whether_they_were_got_over() {
     assert!(until_the_end.lost[DOWN.index()].is_some());
 }
 
+/// The capture says of the second gap how the frames go on, while they are looked for behind the first.
+#[test]
+fn a_known_position_ends_the_search() {
+    let mut records = opened("");
+    records.push(gap(DOWN, 3, 50));
+    records.push(octets(DOWN, 4, b"in the middle"));
+    let mut known = gap(DOWN, 5, 20);
+    if let Record::Gap { position, .. } = &mut known {
+        *position = Some(Box::new(FramePosition { rest: 3, ..FramePosition::default() }));
+    }
+    records.push(known);
+    records.push(octets(DOWN, 6, &hex!("6f6c64  81 01 41")));
+    let told = events(&records);
+    let frames = frames(&told);
+    assert_eq!(frames.len(), 1);
+    assert_eq!(frames[0].payload, &b"A"[..]);
+    let found = told.iter().find_map(|event| match event {
+        EventKind::LaneFound { offset, passed_over, .. } => Some((*offset, *passed_over)),
+        _ => None,
+    });
+    assert_eq!(found, Some((frames[0].offset, 13)));
+}
+
+/// A server that speaks before it was asked: what it said waits, and a gap behind that is no beginning.
+#[test]
+fn a_gap_behind_octets_that_wait_is_not_searched() {
+    let mut records = vec![opened("").remove(0)];
+    records.push(octets(DOWN, 3, b"HTTP/1.1 101 Switching"));
+    records.push(gap(DOWN, 4, 100));
+    records.push(octets(DOWN, 5, &said(DOWN).concat()));
+    let told = events(&records);
+    assert_eq!(frames(&told), Vec::<&Frame>::new());
+    assert!(told.iter().any(|event| matches!(event, EventKind::LaneLost { .. })));
+}
+
 /// Each octet of what is passed over is a read of its own, and so are those of the frames: there are more
 /// than times are kept of.
 #[test]

@@ -260,18 +260,24 @@ impl Inspector {
                     return self.behaviour.saw_gap(direction, at, position.closed);
                 }
             }
-            Lane::Seeking(seeking) => return seeking.miss(len),
+            Lane::Seeking(seeking) => {
+                seeking.miss(len);
+                if let Some(position) = position {
+                    self.resume(direction, at, position, out);
+                }
+                return;
+            }
             Lane::Http(_) | Lane::Lost => {}
         }
         let reason = match len {
             0 => "it was open before the capture began".to_owned(),
             _ => format!("{len} octets are missing from the capture"),
         };
-        let limits = self.limits;
+        let (limits, is_silent) = (self.limits, self.early[direction.index()].is_empty());
         let seeking = match self.lose(direction, at, offset, reason, out) {
             Lane::Frames(lane) if lane.close().is_none() => Seeking::new(lane, len),
             // It may be a WebSocket whose opening handshake is missing.
-            Lane::Http(lane) if lane.offset() == 0 && lane.is_before_head() => {
+            Lane::Http(lane) if is_silent && lane.offset() == 0 && lane.is_before_head() => {
                 Seeking::unknown(direction, len, limits)
             }
             _ => return,
@@ -283,14 +289,34 @@ impl Inspector {
     fn find(&mut self, direction: Direction, found: Found, shared: &mut Shared, out: Out<'_>) {
         let lane = &mut self.lanes[direction.index()];
         let Lane::Seeking(seeking) = std::mem::replace(lane, Lane::Lost) else { return };
-        let Found { offset, at, passed_over } = found;
-        self.upgraded = true;
-        self.tell(at, EventKind::LaneFound { direction, offset, passed_over }, out);
+        self.tell_found(direction, found, out);
         let Shared { scratch, transports, .. } = shared;
         let (connection, behaviour) = (self.id, &mut self.behaviour);
         let mut out = LaneOut { connection, direction, behaviour, transports, sink: out };
         let lane = seeking.follow(found, scratch, &mut out);
         self.lanes[direction.index()] = Lane::Frames(lane);
+    }
+
+    /// The capture says how the frames go on of a lane that was lost.
+    fn resume(
+        &mut self,
+        direction: Direction,
+        at: Timestamp,
+        position: &FramePosition,
+        out: Out<'_>,
+    ) {
+        let lane = &mut self.lanes[direction.index()];
+        let Lane::Seeking(seeking) = std::mem::replace(lane, Lane::Lost) else { return };
+        let (found, lane) = seeking.resume(at, position);
+        self.tell_found(direction, found, out);
+        self.lanes[direction.index()] = Lane::Frames(lane);
+        self.behaviour.saw_gap(direction, at, position.closed);
+    }
+
+    fn tell_found(&mut self, direction: Direction, found: Found, out: Out<'_>) {
+        let Found { offset, at, passed_over } = found;
+        self.upgraded = true;
+        self.tell(at, EventKind::LaneFound { direction, offset, passed_over }, out);
     }
 
     fn lose_http(

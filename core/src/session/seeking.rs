@@ -100,6 +100,15 @@ impl Seeking {
         self.looked_at >= self.most
     }
 
+    /// The lane as it goes on at this position, which became known `at`; and where the first frame begins.
+    pub fn resume(self, at: Timestamp, position: &FramePosition) -> (Found, Box<FrameLane>) {
+        let Self { mut lane, seeker, looked_at, .. } = self;
+        let end = seeker.end();
+        lane.resume(end.saturating_sub(lane.offset()), position);
+        let offset = end.saturating_add(position.rest);
+        (Found { offset, at, passed_over: looked_at }, lane)
+    }
+
     /// The lane as it goes on where frames were found, and what came since.
     pub fn follow(
         self,
