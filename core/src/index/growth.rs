@@ -56,7 +56,7 @@ pub(super) struct LaneState {
     /// Where they lie in the capture.
     pub(super) table: LaneTable,
     /// Octets are missing behind the latest frame.
-    is_behind_gap: bool,
+    met_gap: bool,
     /// Where octets are missing for the first time.
     missing_from: Option<u64>,
     /// Row of the frame that began the message in progress.
@@ -137,9 +137,12 @@ fn put<T>(rows: &mut Vec<Arc<T>>, number: u32, row: &Arc<T>) {
 }
 
 impl LaneState {
-    /// The latest frame has this ordinal in the lane and this row.
+    /// The latest frame has this ordinal in the lane and this row of `frames`.
     #[inline]
-    fn note_row(&mut self, ordinal: u64, row: u32) {
+    fn note_row(&mut self, ordinal: u64, row: u32, frames: &mut FrameIndex) {
+        if std::mem::take(&mut self.met_gap) {
+            frames.mark_behind_gap(row);
+        }
         self.latest = Some((ordinal, row));
         if ordinal.is_multiple_of(ORDINAL_STEP) {
             self.stepping_rows.push(row);
@@ -166,7 +169,7 @@ impl LaneState {
     }
 
     /// Whether octets are missing before this lane offset.
-    pub(super) fn is_behind_gap(&self, offset: u64) -> bool {
+    pub(super) fn misses_before(&self, offset: u64) -> bool {
         self.missing_from.is_some_and(|from| from <= offset)
     }
 
@@ -184,10 +187,7 @@ impl EventSink for Growth<'_> {
         let row = self.frames.push_unfragmented(self.id, seen);
         let row = u32::try_from(row).unwrap_or(u32::MAX);
         let lane = &mut self.lanes[side];
-        if std::mem::take(&mut lane.is_behind_gap) {
-            self.frames.mark_behind_gap(row);
-        }
-        lane.note_row(seen.frame_index, row);
+        lane.note_row(seen.frame_index, row, self.frames);
         lane.message_began = None;
         let data_len = seen.header.payload_len.value;
         self.messages.push(MessageRow { first_frame: row, last_frame: row, data_len });
@@ -238,7 +238,7 @@ impl Growth<'_> {
             }
             Record::Gap { leg: Leg::Client, direction, len, .. } => {
                 let lane = &mut self.lanes[direction.index()];
-                lane.is_behind_gap = true;
+                lane.met_gap = true;
                 lane.missing_from.get_or_insert(lane.len);
                 lane.len = lane.len.saturating_add(*len);
                 // Continuations behind it are none of its frames.
@@ -256,10 +256,7 @@ impl Growth<'_> {
         let compressed = begins && frame.header.rsv.rsv1() && self.is_deflate_agreed;
         let row = self.frames.push(self.id, frame, compressed);
         let row = u32::try_from(row).unwrap_or(u32::MAX);
-        if std::mem::take(&mut lane.is_behind_gap) {
-            self.frames.mark_behind_gap(row);
-        }
-        lane.note_row(frame.index, row);
+        lane.note_row(frame.index, row, self.frames);
         self.summary.count_frame(frame);
         if begins {
             lane.message_began = Some(row);

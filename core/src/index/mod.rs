@@ -179,7 +179,7 @@ impl Index {
             return Some(ReadPlan::plain(lane.table.plan(id, direction, wanted..end), wanted));
         }
         let takes_over = self.takes_context_over(id, direction);
-        if takes_over && lane.is_behind_gap(wanted) {
+        if takes_over && lane.misses_before(wanted) {
             let plan = lane.table.plan(id, direction, wanted..end);
             return Some(ReadPlan::without_context(plan, wanted));
         }
