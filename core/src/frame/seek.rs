@@ -31,8 +31,7 @@ const MAX_CHAINS: usize = 256;
 #[derive(Debug)]
 pub struct FrameSeeker {
     masked: bool,
-    /// RSV1 may be set: permessage-deflate is agreed on.
-    compressed: bool,
+    may_set_rsv1: bool,
     /// Octets that are kept.
     limit: usize,
     /// The newest octets.
@@ -75,10 +74,10 @@ struct Link {
 impl FrameSeeker {
     /// For a lane whose frames are `masked`, and where RSV1 may be set or not, from the lane offset
     /// `start` on. Up to `limit` octets are kept, of the last that came: at least 64.
-    pub fn new(start: u64, masked: bool, compressed: bool, limit: usize) -> Self {
+    pub fn new(start: u64, masked: bool, may_set_rsv1: bool, limit: usize) -> Self {
         let (kept, chains, hashes) = (Vec::new(), BTreeMap::new(), RandomState::new());
         let limit = limit.max(64);
-        Self { masked, compressed, limit, kept, start, tried: 0, chains, hashes }
+        Self { masked, may_set_rsv1, limit, kept, start, tried: 0, chains, hashes }
     }
 
     /// Takes in the next octets of the lane. Once frames are found: the lane offset of the first of
@@ -204,7 +203,7 @@ impl FrameSeeker {
         };
         let rsv_is_usual = match rsv.bits() {
             0 => true,
-            0b100 => self.compressed && is_data,
+            0b100 => self.may_set_rsv1 && is_data,
             _ => false,
         };
         let len = payload_len.value;

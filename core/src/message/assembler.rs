@@ -126,7 +126,8 @@ impl MessageAssembler {
     }
 
     /// Whether a frame with this header is a message of its own that needs no context and changes none:
-    /// not a fragment, not compressed, not the end of doubt about what was begun before. It may then be given to [`MessageAssembler::whole_message`].
+    /// not a fragment, not compressed, not the end of doubt about what was begun before. It may then be
+    /// given to [`MessageAssembler::whole_message`].
     #[inline]
     pub fn is_whole_message(&self, header: &FrameHeader) -> bool {
         let compressed = header.rsv.rsv1() && self.no_context_takeover.is_some();
