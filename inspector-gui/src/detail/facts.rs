@@ -1,15 +1,14 @@
 //! What is known of the frame besides its bits: findings, close code, the message it is part of.
 
 use egui::{Label, RichText, Ui};
-use framescope_core::Opcode;
 use framescope_core::frame::CloseBody;
 use framescope_core::message::MessageFault;
+use framescope_core::{Opcode, Severity};
 
 use crate::detail::finding;
 use crate::detail::selected::{Selected, SelectedMessage};
-use crate::fonts;
 use crate::theme;
-use crate::widgets::chip::sign;
+use crate::widgets::chip::severity_sign;
 use crate::widgets::{card, format, key_value};
 
 /// The findings about this frame, each with its evidence, its place and what to do.
@@ -46,7 +45,7 @@ fn gap_ui(ui: &mut Ui, selected: &Selected) {
     let palette = theme::palette(ui);
     ui.add_space(2.0);
     ui.horizontal_wrapped(|ui| {
-        sign(ui, fonts::icon::WARNING, palette.warning, "warning");
+        severity_sign(ui, Severity::Warning);
         let sender = selected.direction.sender();
         let line = format!("What the {sender} said just before this is missing from the capture.");
         ui.label(RichText::new(line).size(12.0).color(palette.text));
@@ -104,11 +103,11 @@ fn facts_ui(ui: &mut Ui, message: &SelectedMessage) {
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 6.0;
             let severity = match fault {
-                MessageFault::OverBudget { .. } => framescope_core::Severity::Warning,
-                _ => framescope_core::Severity::Error,
+                MessageFault::OverBudget { .. } => Severity::Warning,
+                _ => Severity::Error,
             };
             let color = palette.severity(severity);
-            sign(ui, theme::severity_icon(severity), color, severity.name());
+            severity_sign(ui, severity);
             ui.add(Label::new(RichText::new(fault_in_words(fault)).color(color)).wrap());
         });
     }

@@ -7,7 +7,7 @@ use framescope_core::present::Secrets;
 
 use crate::fonts;
 use crate::theme;
-use crate::widgets::chip::sign;
+use crate::widgets::chip::severity_sign;
 use crate::widgets::{chip, format};
 
 /// Sign and title, then severity, confidence, code and section.
@@ -17,7 +17,7 @@ pub fn heading_ui(ui: &mut Ui, finding: &Diagnostic) {
     let color = palette.severity(rule.severity);
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
-        sign(ui, theme::severity_icon(rule.severity), color, rule.severity.name());
+        severity_sign(ui, rule.severity);
         let title = RichText::new(capitalised(rule.title)).font(fonts::semibold(12.5));
         ui.add(Label::new(title).wrap());
     });

@@ -5,12 +5,11 @@ use framescope_core::connection::TlsInfo;
 use framescope_core::handshake::DeflateParams;
 use framescope_core::index::{ConnectionSummary, Exchange};
 use framescope_core::present::Secrets;
-use framescope_core::{Direction, OpeningHandshake};
+use framescope_core::{Direction, OpeningHandshake, Severity};
 
 use super::heading_ui;
-use crate::fonts::icon;
 use crate::theme;
-use crate::widgets::chip::sign;
+use crate::widgets::chip::severity_sign;
 use crate::widgets::{card, format};
 
 /// Why there is no WebSocket.
@@ -20,7 +19,7 @@ pub fn refused_ui(ui: &mut Ui, handshake: &OpeningHandshake) {
     card(ui, |ui| {
         ui.set_width(ui.available_width());
         ui.horizontal(|ui| {
-            sign(ui, icon::WARNING, palette.warning, "warning");
+            severity_sign(ui, Severity::Warning);
             let title = format!("The server answered {status}, not 101");
             ui.label(RichText::new(title).font(crate::fonts::semibold(12.5)));
         });
@@ -145,7 +144,6 @@ pub fn connection_ui(ui: &mut Ui, connection: &ConnectionSummary) {
 }
 
 fn tls_ui(ui: &mut Ui, name: &str, tls: &TlsInfo) {
-    let palette = theme::palette(ui);
     let parts = [&tls.version, &tls.cipher, &tls.alpn];
     let parts: Vec<_> = parts.into_iter().flatten().cloned().collect();
     rows(ui, name, &parts, "yes");
@@ -157,7 +155,7 @@ fn tls_ui(ui: &mut Ui, name: &str, tls: &TlsInfo) {
     }
     if tls.unverified {
         ui.horizontal(|ui| {
-            sign(ui, icon::WARNING, palette.warning, "warning");
+            severity_sign(ui, Severity::Warning);
             ui.label("The certificate was not verified, as asked for.");
         });
     }

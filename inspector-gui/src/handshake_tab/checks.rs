@@ -7,7 +7,7 @@ use framescope_core::present::Secrets;
 use super::heading_ui;
 use crate::fonts::icon;
 use crate::theme;
-use crate::widgets::chip::sign;
+use crate::widgets::chip::{severity_sign, sign};
 use crate::widgets::format;
 
 /// Draws heading and list.
@@ -32,10 +32,7 @@ fn check_ui(ui: &mut Ui, check: &Check) {
         ui.spacing_mut().item_spacing.x = 6.0;
         match check.severity() {
             None => sign(ui, icon::CHECK, palette.good, "passed"),
-            Some(severity) => {
-                let color = palette.severity(severity);
-                sign(ui, theme::severity_icon(severity), color, severity.name())
-            }
+            Some(severity) => severity_sign(ui, severity),
         };
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.label(RichText::new(check.section).size(11.5).color(palette.weak));

@@ -1,14 +1,15 @@
 //! What went wrong with a connection: what the proxy could not do, and what cannot be read of it.
 
-use egui::{Align, Color32, Layout, RichText, Ui};
+use egui::{Align, Layout, RichText, Ui};
 use framescope_core::connection::Failure;
 use framescope_core::index::{ConnectionSummary, Gaps};
 use framescope_core::present::numbers::{counted, octets};
-use framescope_core::{Direction, Leg};
+use framescope_core::{Direction, Leg, Severity};
 
 use crate::fonts;
 use crate::theme;
-use crate::widgets::{card, chip, format};
+use crate::widgets::chip::severity_sign;
+use crate::widgets::{card, format};
 
 /// A card for each trouble; nothing where all went well.
 pub fn trouble_ui(ui: &mut Ui, connection: &ConnectionSummary) {
@@ -19,7 +20,7 @@ pub fn trouble_ui(ui: &mut Ui, connection: &ConnectionSummary) {
             Some(Leg::Upstream) => "Failed towards the server",
             None => "The proxy failed",
         };
-        trouble_card(ui, Sign::Error, title, &failure.stage, |ui| {
+        trouble_card(ui, Severity::Error, title, &failure.stage, |ui| {
             ui.label(RichText::new(failure.message.as_str()).color(palette.text));
         });
     }
@@ -33,7 +34,7 @@ pub fn trouble_ui(ui: &mut Ui, connection: &ConnectionSummary) {
             None if gaps.count > 0 => (format!("{arrow} is not all here"), missing(gaps)),
             None => continue,
         };
-        trouble_card(ui, Sign::Warning, &title, "", |ui| {
+        trouble_card(ui, Severity::Warning, &title, "", |ui| {
             ui.add(egui::Label::new(RichText::new(line).size(12.0).color(palette.weak)).wrap());
         });
     }
@@ -63,29 +64,18 @@ fn missing(gaps: Gaps) -> String {
     format!("{what}; the frames behind are followed.{how}")
 }
 
-#[derive(Clone, Copy)]
-enum Sign {
-    Error,
-    Warning,
-}
-
-impl Sign {
-    fn ui(self, ui: &mut Ui) {
-        let palette = theme::palette(ui);
-        let (icon, color, label): (_, Color32, _) = match self {
-            Self::Error => (fonts::icon::X_CIRCLE, palette.error, "error"),
-            Self::Warning => (fonts::icon::WARNING, palette.warning, "warning"),
-        };
-        chip::sign(ui, icon, color, label);
-    }
-}
-
-fn trouble_card(ui: &mut Ui, sign: Sign, title: &str, aside: &str, add: impl FnOnce(&mut Ui)) {
+fn trouble_card(
+    ui: &mut Ui,
+    severity: Severity,
+    title: &str,
+    aside: &str,
+    add: impl FnOnce(&mut Ui),
+) {
     let palette = theme::palette(ui);
     card(ui, |ui| {
         ui.set_width(ui.available_width());
         ui.horizontal(|ui| {
-            sign.ui(ui);
+            severity_sign(ui, severity);
             ui.label(RichText::new(title).font(fonts::semibold(12.5)));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 ui.label(RichText::new(aside).size(11.5).color(palette.weak));

@@ -5,6 +5,8 @@ use egui::{
     vec2,
 };
 
+use framescope_core::Severity;
+
 use crate::{fonts, theme};
 
 /// A word in monospace on a raised ground, as for a frame's type. Not clickable.
@@ -67,6 +69,12 @@ pub fn badge(ui: &mut Ui, count: u64, color: Color32, name: &str) -> Response {
     }
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, name));
     response
+}
+
+/// The sign of a severity, in its colour.
+pub fn severity_sign(ui: &mut Ui, severity: Severity) -> Response {
+    let color = theme::palette(ui).severity(severity);
+    sign(ui, theme::severity_icon(severity), color, severity.name())
 }
 
 /// A sign from the icon font, as large as the running text.
