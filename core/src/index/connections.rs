@@ -321,8 +321,8 @@ impl ConnectionSummary {
         is_upgraded || self.frames != [0; 2]
     }
 
-    /// Whether it was open before the capture began: nothing is known of how.
-    pub fn is_midway(&self) -> bool {
+    /// Whether what it began with is missing from the capture: nobody knows how it was opened.
+    pub fn lacks_beginning(&self) -> bool {
         self.exchanges.is_empty() && self.gaps.iter().any(|gaps| gaps.count > 0)
     }
 

@@ -81,8 +81,9 @@ impl HandshakeTab {
             *self = Self { connection: Some(connection.id), ..Self::default() };
         }
         let exchange = self.chosen_at(connection);
-        let is_midway = connection.is_midway();
-        if exchange.is_none() && !is_midway && trouble::failure_of(connection).is_none() {
+        let is_explained =
+            connection.lacks_beginning() || trouble::failure_of(connection).is_some();
+        if exchange.is_none() && !is_explained {
             let line = "The connection is open, and its first request has not come.";
             empty_ui(ui, "Nothing asked yet", line);
             return None;
@@ -132,8 +133,8 @@ impl HandshakeTab {
     ) {
         self.list_ui(ui, connection);
         let Some((at, exchange)) = exchange else {
-            if connection.is_midway() {
-                let line = "The connection was open before the capture began.";
+            if connection.lacks_beginning() {
+                let line = "What the connection began with is missing from the capture.";
                 empty_ui(ui, "No opening handshake", line);
             }
             return;
