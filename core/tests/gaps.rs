@@ -254,6 +254,26 @@ fn a_known_position_ends_the_search() {
     assert_eq!(found, Some((frames[0].offset, 13)));
 }
 
+/// Only a forged capture says that so many octets are missing.
+#[test]
+fn a_lane_that_nobody_could_count_is_lost_for_good() {
+    for known in [None, Some(Box::<FramePosition>::default())] {
+        let mut records = opened("");
+        records.push(gap(DOWN, 3, 50));
+        records.push(gap(DOWN, 4, u64::MAX));
+        let mut third = gap(DOWN, 5, 20);
+        if let Record::Gap { position, .. } = &mut third {
+            *position = known;
+        }
+        records.push(third);
+        records.push(octets(DOWN, 6, &said(DOWN).concat()));
+        let told = events(&records);
+        assert_eq!(frames(&told), Vec::<&Frame>::new());
+        let lost = told.iter().filter(|event| matches!(event, EventKind::LaneLost { .. })).count();
+        assert_eq!(lost, 1);
+    }
+}
+
 /// A server that speaks before it was asked: what it said waits, and a gap behind that is no beginning.
 #[test]
 fn a_gap_behind_octets_that_wait_is_not_searched() {

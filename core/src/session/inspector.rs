@@ -68,6 +68,9 @@ enum Lane {
 
 type Out<'a> = &'a mut dyn FnMut(Event);
 
+/// Behind so many octets of a lane nothing is followed: no peer sends them, and their count would not fit.
+const FARTHEST: u64 = 1 << 63;
+
 impl Inspector {
     /// A connection of which nothing is known yet.
     pub fn new(id: ConnectionId, limits: Limits) -> Self {
@@ -252,22 +255,23 @@ impl Inspector {
     ) {
         self.tell(at, EventKind::GapMet { direction, len }, out);
         let offset = self.offset(direction);
+        let is_near = offset.saturating_add(len) < FARTHEST;
         match &mut self.lanes[direction.index()] {
-            Lane::Frames(lane) => {
+            Lane::Frames(lane) if is_near => {
                 let certain = position.cloned().or_else(|| lane.position_behind(len));
                 if let Some(position) = certain {
                     lane.resume(len, &position);
                     return self.behaviour.saw_gap(direction, at, position.closed);
                 }
             }
-            Lane::Seeking(seeking) => {
+            Lane::Seeking(seeking) if is_near => {
                 seeking.miss(len);
                 if let Some(position) = position {
                     self.resume(direction, at, position, out);
                 }
                 return;
             }
-            Lane::Http(_) | Lane::Lost => {}
+            _ => {}
         }
         let reason = match len {
             0 => "it was open before the capture began".to_owned(),
@@ -275,6 +279,7 @@ impl Inspector {
         };
         let (limits, is_silent) = (self.limits, self.early[direction.index()].is_empty());
         let seeking = match self.lose(direction, at, offset, reason, out) {
+            _ if !is_near => return,
             Lane::Frames(lane) if lane.close().is_none() => Seeking::new(lane, len),
             // It may be a WebSocket whose opening handshake is missing.
             Lane::Http(lane) if is_silent && lane.offset() == 0 && lane.is_before_head() => {
@@ -349,7 +354,7 @@ impl Inspector {
         if let (Some(exchanges), [None, None]) = (&mut self.exchanges, self.finished) {
             exchanges.lose();
         }
-        if !matches!(before, Lane::Lost) {
+        if !matches!(before, Lane::Lost | Lane::Seeking(_)) {
             self.tell(at, EventKind::LaneLost { direction, offset, reason }, out);
         }
         before
@@ -359,7 +364,8 @@ impl Inspector {
         match self.lane(direction) {
             Lane::Http(lane) => lane.offset(),
             Lane::Frames(lane) => lane.offset(),
-            Lane::Seeking(_) | Lane::Lost => 0,
+            Lane::Seeking(seeking) => seeking.offset(),
+            Lane::Lost => 0,
         }
     }
 

@@ -95,6 +95,11 @@ impl Seeking {
         Some(Found { offset, at: read.map_or(at, |(_, at)| *at), passed_over })
     }
 
+    /// The lane offset of the next octet.
+    pub fn offset(&self) -> u64 {
+        self.seeker.end()
+    }
+
     /// Nothing was found for too long.
     pub fn is_vain(&self) -> bool {
         self.looked_at >= self.most
