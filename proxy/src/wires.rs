@@ -15,6 +15,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::task::{JoinError, JoinSet};
 
 use crate::connection::{self, Arrival, Surroundings};
+use crate::relay;
 
 /// More threads than this would relay no faster.
 const WIRES_MAX: usize = 8;
@@ -114,6 +115,7 @@ async fn carry(
     load: Arc<AtomicUsize>,
 ) {
     let mut connections = JoinSet::new();
+    tokio::spawn(relay::watch());
     loop {
         tokio::select! {
             arrival = arriving.recv() => match arrival {

@@ -15,7 +15,9 @@ mod socket;
 mod stall;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 pub use pump::{Counters, Early, Ending, Pump};
 pub use read_ahead::ReadAhead;
 pub use socket::Socket;
+pub use watch::watch;

@@ -9,9 +9,9 @@ use std::task::{Context, Poll};
 use framescope_core::connection::Stall;
 use framescope_core::{ConnectionNote, Direction, Finish, Leg};
 
-use super::Socket;
 use super::lane::{End, Lane, Step};
 use super::stall::Stalled;
+use super::{Socket, watch};
 use crate::http::{Answer, Downward, Exchange, Upward};
 use crate::recorder::Tape;
 
@@ -196,7 +196,10 @@ impl<C: Socket, U: Socket> Pump<C, U> {
     /// Draws the consequences of a step: whether it went anywhere, or that this is the end.
     fn settle(&mut self, direction: Direction, step: Step) -> Result<bool, Ending> {
         match step {
-            Step::Went => Ok(true),
+            Step::Went => {
+                watch::moved();
+                Ok(true)
+            }
             Step::Waits | Step::Over => Ok(false),
             Step::Stalled(stalled) => {
                 self.note_stall(direction, stalled);
