@@ -2,12 +2,15 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use framescope_core::ConnectionNote;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::net::{TcpStream, lookup_host};
+use tokio::task::yield_now;
+use tokio::time::error::Elapsed;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::client::TlsStream;
 
@@ -70,7 +73,7 @@ impl Dialler {
     pub async fn dial(&self) -> Result<(Dialled, ConnectionNote), DialError> {
         let mut note = ConnectionNote::default();
         let started = Instant::now();
-        let (tcp, addr) = match timeout(DIAL_TIMEOUT, self.connect()).await {
+        let (tcp, addr) = match within(DIAL_TIMEOUT, self.connect()).await {
             Ok(Ok(connected)) => connected,
             Ok(Err((stage, reason))) => return Err(self.failed(stage, &reason, note)),
             Err(_) => {
@@ -110,6 +113,18 @@ impl Dialler {
     fn failed(&self, stage: &'static str, reason: &str, note: ConnectionNote) -> DialError {
         DialError { stage, message: format!("cannot reach {}: {reason}", self.url), note }
     }
+}
+
+/// What `work` gives, unless it takes longer than `limit`. A server on this machine has answered when the
+/// system is asked again: no timer is set for it, which would interrupt the thread's sleep.
+async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Result<T, Elapsed> {
+    let mut work = pin!(work);
+    tokio::select! {
+        biased;
+        done = &mut work => return Ok(done),
+        () = yield_now() => {}
+    }
+    timeout(limit, work).await
 }
 
 /// Tries the addresses in order, each with a head start; the first that answers wins.
