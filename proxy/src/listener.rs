@@ -29,10 +29,7 @@ pub async fn listen(listener: TcpListener, wires: &Wires, mut stop: oneshot::Rec
                     if std::mem::take(&mut exhausted) {
                         tracing::warn!("connections are accepted again");
                     }
-                    // Fails only where the runtime is at its end.
-                    if let Ok(stream) = stream.into_std() {
-                        wires.take(stream, client, own);
-                    }
+                    wires.take(stream, client, own);
                 }
                 // Gone before it was accepted: nobody is waiting.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}

@@ -4,12 +4,13 @@
 //! no thread wakes another for it. So what matters is who gets it, which is whoever has the fewest.
 
 use std::io;
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::task::{JoinError, JoinSet};
@@ -34,10 +35,28 @@ pub struct Wires {
 struct Wire {
     runtime: Handle,
     /// `None` once it is to end.
-    arrivals: Option<UnboundedSender<(Arrival, TcpStream)>>,
+    arrivals: Option<UnboundedSender<(Arrival, Accepted)>>,
     /// Connections on it.
     load: Arc<AtomicUsize>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// A client's stream, as it comes to the thread that is to keep it.
+enum Accepted {
+    /// That thread's own runtime has accepted it.
+    Here(TcpStream),
+    /// Another's has, and knows it no more.
+    Elsewhere(std::net::TcpStream),
+}
+
+impl Accepted {
+    /// The stream, in the runtime of the calling thread.
+    fn into_stream(self) -> io::Result<TcpStream> {
+        match self {
+            Self::Here(stream) => Ok(stream),
+            Self::Elsewhere(stream) => TcpStream::from_std(stream),
+        }
+    }
 }
 
 impl Wires {
@@ -55,13 +74,20 @@ impl Wires {
         self.wires.first().map(|wire| &wire.runtime)
     }
 
-    /// Gives a client that was just accepted to the thread that has the fewest; `own` is the address that
-    /// it connected to, where the listener has no other. `stream` does not block.
+    /// Gives a client that was just accepted, on the first of the threads, to that which has the fewest;
+    /// `own` is the address that it connected to, where the listener has no other.
     pub fn take(&self, stream: TcpStream, client: SocketAddr, own: Option<SocketAddr>) {
         let arrival = Arrival::now(&self.surroundings, client, own);
-        if let Some(wire) = idlest(&self.wires)
-            && let Some(arrivals) = &wire.arrivals
-        {
+        let Some((index, wire)) = idlest(&self.wires) else { return };
+        let stream = match index {
+            0 => Accepted::Here(stream),
+            // Fails only where the runtime is at its end.
+            _ => match stream.into_std() {
+                Ok(stream) => Accepted::Elsewhere(stream),
+                Err(_) => return,
+            },
+        };
+        if let Some(arrivals) = &wire.arrivals {
             wire.load.fetch_add(1, Ordering::Relaxed);
             // Fails only while all of them end.
             let _ = arrivals.send((arrival, stream));
@@ -101,7 +127,7 @@ impl Wire {
 fn run(
     runtime: Runtime,
     surroundings: Arc<Surroundings>,
-    arriving: UnboundedReceiver<(Arrival, TcpStream)>,
+    arriving: UnboundedReceiver<(Arrival, Accepted)>,
     load: Arc<AtomicUsize>,
 ) {
     runtime.block_on(carry(surroundings, arriving, load));
@@ -111,7 +137,7 @@ fn run(
 /// Serves what arrives until nothing can any more, then ends what is open.
 async fn carry(
     surroundings: Arc<Surroundings>,
-    mut arriving: UnboundedReceiver<(Arrival, TcpStream)>,
+    mut arriving: UnboundedReceiver<(Arrival, Accepted)>,
     load: Arc<AtomicUsize>,
 ) {
     let mut connections = JoinSet::new();
@@ -120,7 +146,7 @@ async fn carry(
         tokio::select! {
             arrival = arriving.recv() => match arrival {
                 None => break,
-                Some((arrival, stream)) => match tokio::net::TcpStream::from_std(stream) {
+                Some((arrival, stream)) => match stream.into_stream() {
                     Ok(stream) => {
                         let surroundings = Arc::clone(&surroundings);
                         connections.spawn(connection::serve(surroundings, arrival, stream));
@@ -143,9 +169,9 @@ async fn carry(
     }
 }
 
-/// The thread that has the fewest connections.
-fn idlest(wires: &[Wire]) -> Option<&Wire> {
-    wires.iter().min_by_key(|wire| wire.load.load(Ordering::Relaxed))
+/// The thread that has the fewest connections, and which one it is.
+fn idlest(wires: &[Wire]) -> Option<(usize, &Wire)> {
+    wires.iter().enumerate().min_by_key(|(_, wire)| wire.load.load(Ordering::Relaxed))
 }
 
 /// One connection's failure is its own.
@@ -171,7 +197,7 @@ mod tests {
         };
         let wires = [3, 1, 2].map(AtomicUsize::new).map(wire);
         for expected in [[3, 2, 2], [3, 3, 2], [3, 3, 3], [4, 3, 3]] {
-            idlest(&wires).unwrap().load.fetch_add(1, Ordering::Relaxed);
+            idlest(&wires).unwrap().1.load.fetch_add(1, Ordering::Relaxed);
             assert_eq!(wires.each_ref().map(|wire| wire.load.load(Ordering::Relaxed)), expected);
         }
     }
