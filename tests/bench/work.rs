@@ -40,7 +40,8 @@ pub fn all() -> Vec<Work> {
     let ping_pong = Kind::PingPong { size: 64 };
     vec![
         plain("64 B, 1 connection, 512 in flight", pipelined(64, 512), 1),
-        plain("64 B, 50 connections", pipelined(64, 32), 50),
+        plain("64 B, 50 connections, 32 in flight", pipelined(64, 32), 50),
+        plain("64 B, 50 connections, 64 in flight", pipelined(64, 64), 50),
         plain("16 KiB, 1 connection", pipelined(16 << 10, 16), 1),
         plain("16 KiB, 50 connections", pipelined(16 << 10, 2), 50),
         plain("1 MiB, 1 connection", pipelined(1 << 20, 2), 1),
