@@ -8,8 +8,8 @@ use bytes::Bytes;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use super::StreamEncoder;
 use super::packet::{Flow, MAX_PAYLOAD_LEN, PacketHead};
-use super::writer::StreamEncoder;
 use super::{CaptureFault, CaptureItem, CaptureReader, CaptureWriter, write_section_header};
 use crate::connection::{Alteration, ConnectionInfo, ConnectionNote, TlsInfo};
 use crate::frame::FramePosition;

@@ -258,7 +258,7 @@ mod tests {
     use super::*;
     use crate::ConnectionInfo;
     use crate::capture::packets::Packets;
-    use crate::capture::writer::{StreamEncoder, write_section_header};
+    use crate::capture::{StreamEncoder, write_section_header};
 
     const AT: Timestamp = Timestamp::from_nanos(5);
     const UP: Direction = Direction::ClientToServer;

@@ -8,8 +8,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::capture::packet::{Flow, PacketHead, flags};
-use crate::capture::writer::{StreamEncoder, write_section_header};
 use crate::capture::{CaptureItem, CaptureReader};
+use crate::capture::{StreamEncoder, write_section_header};
 use crate::{ConnectionInfo, Finish, Leg, Record, Timestamp};
 
 const AT: Timestamp = Timestamp::from_nanos(1);
