@@ -11,8 +11,9 @@ from capture import DOWN, UP, payload_of
 from harness import Failed, expect, expect_equal
 
 SECONDS = 300
-# The streams are put together before they are dissected.
-OPTIONS = ["-o", "tcp.desegment_tcp_streams:TRUE"]
+# The streams are put together before they are dissected, and told by what they say: a free port may be one
+# that tshark knows for another protocol.
+OPTIONS = ["-o", "tcp.desegment_tcp_streams:TRUE", "-o", "tcp.try_heuristic_first:TRUE"]
 
 
 def dissect(path):
