@@ -82,6 +82,11 @@ impl Lane {
         self.stage == Stage::Lost
     }
 
+    /// Whether the receiver has taken nothing for [`stall::SLOW`].
+    pub fn is_slow(&self) -> bool {
+        self.stall.as_ref().is_some_and(|stall| stall.is_slow())
+    }
+
     /// Adds octets behind what waits to be written.
     pub fn put(&mut self, octets: &[u8]) {
         self.stash.extend_from_slice(octets);

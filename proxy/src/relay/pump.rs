@@ -131,13 +131,14 @@ impl<C: Socket, U: Socket> Pump<C, U> {
                 Err(ending) => return Poll::Ready(ending),
             };
             let step = self.step_down(cx);
+            // However the upstream went on behind an answer that is refused.
+            if let Some(answer) = self.refused.take() {
+                return Poll::Ready(Ending::Refused(*answer));
+            }
             let down = match self.settle(Direction::ServerToClient, step) {
                 Ok(went) => went,
                 Err(ending) => return Poll::Ready(ending),
             };
-            if let Some(answer) = self.refused.take() {
-                return Poll::Ready(Ending::Refused(*answer));
-            }
             if self.up.is_over() && self.down.is_over() {
                 return Poll::Ready(self.ending());
             }
@@ -203,12 +204,14 @@ impl<C: Socket, U: Socket> Pump<C, U> {
             Step::Waits | Step::Over => Ok(false),
             Step::Stalled(stalled) => {
                 self.note_stall(direction, stalled);
+                if !stalled.is_over && self.opposite(direction).is_lost() {
+                    return Err(self.give_up(direction));
+                }
                 Ok(true)
             }
             // The system tells of a reset once. Where a write has met it, a read meets the mere end.
             Step::SenderEnded(_) if self.opposite(direction).is_lost() => {
-                self.tape.finish(Leg::Client, direction, Finish::Reset);
-                Err(Ending::Reset(direction))
+                Err(self.give_up(direction))
             }
             Step::SenderEnded(end) => {
                 self.sender_ended(direction, end);
@@ -227,12 +230,22 @@ impl<C: Socket, U: Socket> Pump<C, U> {
                 Err(Ending::Reset(direction))
             }
             // The receiver is gone, but what it said before may still be on its way: the other lane
-            // reads on until it meets the end.
+            // reads on until it meets the end, for as long as anybody takes what it reads.
             Step::WriteFailed(error) => {
                 tracing::debug!("writing {direction} failed: {error}");
+                if self.opposite(direction).is_slow() {
+                    return Err(self.give_up(!direction));
+                }
                 Ok(true)
             }
         }
+    }
+
+    /// Who sends this direction is gone, and who receives it takes nothing: it may wait for its own
+    /// octets to be read, which nobody does any more.
+    fn give_up(&mut self, direction: Direction) -> Ending {
+        self.tape.finish(Leg::Client, direction, Finish::Reset);
+        Ending::Reset(direction)
     }
 
     /// Who receives this direction does not read, or reads again.

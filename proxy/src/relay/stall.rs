@@ -53,6 +53,11 @@ impl Stall {
         Poll::Pending
     }
 
+    /// Whether the receiver is full and has been for [`SLOW`], which was told.
+    pub fn is_slow(&self) -> bool {
+        self.is_told
+    }
+
     /// The receiver took octets.
     pub fn end(&mut self) {
         let since = self.since.take();

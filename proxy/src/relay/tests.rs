@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::lane::{Lane, Step};
+use super::stall::SLOW;
 use super::{Early, Ending, Pump, Socket};
 use crate::engine::WhenSlow;
 use crate::http::{Exchange, Rewrite, Upward};
@@ -191,6 +192,49 @@ async fn what_a_server_said_before_it_reset_still_arrives() {
     assert_eq!(&heard, b"last words");
     assert_eq!(client.read(&mut heard).await.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
     assert!(matches!(running.await.unwrap(), Ending::Reset(Down)));
+}
+
+/// Two ends that wait for each other to be read, one of which is gone then.
+#[tokio::test]
+async fn who_waits_to_be_read_hears_that_the_other_side_is_gone() {
+    for (gone, is_late) in [(Up, false), (Down, false), (Up, true), (Down, true)] {
+        let recording = Recording::start(WhenSlow::Block);
+        let ((mut client, near), (far, mut upstream)) = (tcp().await, tcp().await);
+        let running = pump(near, far, recording.tape(1));
+        // Far more than all the sockets' buffers together hold.
+        let octets = vec![0; 64 << 20];
+        for end in [&mut client, &mut upstream] {
+            while timeout(Duration::from_millis(100), end.write(&octets)).await.is_ok() {}
+        }
+        if is_late {
+            tokio::time::sleep(SLOW).await;
+        }
+        let (goes, mut stays) = if gone == Up { (client, upstream) } else { (upstream, client) };
+        goes.reset_on_drop();
+        drop(goes);
+        let hears = async { while stays.write(&octets).await.is_ok() {} };
+        timeout(PATIENCE, hears).await.expect("the end is heard of");
+        let ending = running.await.unwrap();
+        assert!(matches!(ending, Ending::Reset(by) if by == gone), "{gone} {ending:?}");
+        assert_eq!(endings(&recording.finish()), [(gone, Finish::Reset)]);
+    }
+}
+
+#[tokio::test]
+async fn a_refused_answer_is_heard_however_the_upstream_goes_on_behind_it() {
+    let recording = Recording::start(WhenSlow::Block);
+    let rewrite = Rewrite::new(&Target::parse("ws://upstream").unwrap(), true);
+    let mut exchange = Exchange::new(Arc::new(rewrite), false, true);
+    let request = b"GET / HTTP/1.1\r\nUpgrade: websocket\r\nSec-WebSocket-Key: a\r\n\r\n";
+    let first = exchange.upward_head(&mut &request[..]).unwrap();
+    let upstream = Pieces(VecDeque::from([
+        Ok(&b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"[..]),
+        Err(io::ErrorKind::ConnectionReset.into()),
+    ]));
+    let sockets = (Pieces(VecDeque::new()), upstream);
+    let early = Early { first, rest: b"" };
+    let mut pump = Pump::new(sockets, exchange, recording.tape(1), Arc::default(), early);
+    assert!(matches!(pump.run().await, Ending::Refused(_)));
 }
 
 /// A socket whose TLS ends without `close_notify`.
