@@ -68,6 +68,11 @@ impl<R: Input> Follower<R> {
         Self { input, reader, chunk: BytesMut::new(), offset }
     }
 
+    /// What is followed.
+    pub fn input(&self) -> &R {
+        &self.input
+    }
+
     /// Where in the capture reading has come to: what [`Engine::wait_beyond`] takes.
     ///
     /// [`Engine::wait_beyond`]: crate::Engine::wait_beyond

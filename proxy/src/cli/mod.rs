@@ -127,6 +127,10 @@ fn view_failure(error: ViewError) -> Outcome {
         ViewError::Output(error) => {
             Err(Failure::new(Exit::General, format!("cannot write to stdout: {error}")))
         }
+        ViewError::Capture(error) if error.kind() == io::ErrorKind::Unsupported => {
+            Err(Failure::new(Exit::File, format!("there is no view of this capture: {error}"))
+                .help("record without a view: --quiet"))
+        }
         ViewError::Capture(error) => {
             Err(Failure::new(Exit::File, format!("cannot read the capture: {error}")))
         }

@@ -1,8 +1,10 @@
 //! Following the capture of a recorder in this process: from memory where that has it, else the file.
 
+use std::fs;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -23,12 +25,28 @@ pub struct Live {
 }
 
 impl Live {
-    /// Follows what `queue` writes to `path`, from the start.
+    /// Follows what `queue` writes to `path`, from the start. That must be a file: what a pipe gives is
+    /// its reader's.
     pub fn open(queue: &Arc<Queue>, path: &Path) -> io::Result<Self> {
+        // Not of the open file: to open a pipe waits for who writes to it.
+        if fs::metadata(path).is_ok_and(|place| !place.is_file()) {
+            let line = format!("{} is no file that can be read back", path.display());
+            return Err(io::Error::new(io::ErrorKind::Unsupported, line));
+        }
         let file = CaptureFile::open(path)?;
         let position = file.position();
         let follower = queue.tail().join(position);
         Ok(Self { queue: Arc::clone(queue), follower, path: path.to_owned(), file, position })
+    }
+
+    /// Octets of the capture that are in the file, or in the files of the set since its first.
+    pub fn written(&self) -> u64 {
+        self.queue.written()
+    }
+
+    /// Waits until there is more to read or `timeout` has passed.
+    pub fn wait(&self, timeout: Duration) {
+        self.queue.wait_beyond(self.position, timeout);
     }
 
     /// Brings the file to where the next octet is. Where that was in a file of a set that is gone,

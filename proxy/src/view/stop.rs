@@ -1,47 +1,116 @@
 //! The wish to stop: SIGINT (Ctrl-C) or SIGTERM.
 
 use std::io;
-use std::sync::mpsc::{self, Receiver, TryRecvError};
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+use tokio::sync::Notify;
 
 /// The exit code of a process that SIGINT ended.
 const INTERRUPTED: i32 = 130;
+/// How long a process that was asked twice has to end by itself.
+const GRACE: Duration = Duration::from_millis(500);
 
-/// Says when the user wants to stop. The second wish ends the process at once.
+/// Says when the user wants to stop. The second wish ends the process, once nothing is held back.
 #[derive(Debug)]
 pub struct Stop {
-    wishes: Receiver<()>,
+    state: Arc<State>,
 }
+
+#[derive(Debug, Default)]
+struct State {
+    wishes: Mutex<Wishes>,
+    changed: Condvar,
+    released: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Wishes {
+    count: u32,
+    is_held: bool,
+}
+
+/// While this lives, it takes a third wish to end the process before its time.
+#[derive(Debug)]
+pub struct Hold(Arc<State>);
 
 impl Stop {
     /// Listens for the signals from here on, on a thread of its own.
     pub fn listen() -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let (told, wishes) = mpsc::channel();
         let mut signals = {
             // Registers with the runtime's driver.
             let _inside = runtime.enter();
             Signals::register()?
         };
+        let state = Arc::new(State::default());
+        let told = Arc::clone(&state);
         std::thread::Builder::new().name("signals".into()).spawn(move || {
             runtime.block_on(async {
                 signals.next().await;
-                let _ = told.send(());
+                told.came();
                 signals.next().await;
+                told.came();
+                if told.wishes.lock().is_held {
+                    let end_in_order = async {
+                        told.released.notified().await;
+                        tokio::time::sleep(GRACE).await;
+                    };
+                    tokio::select! {
+                        () = end_in_order => {}
+                        () = signals.next() => {}
+                    }
+                }
                 std::process::exit(INTERRUPTED);
             });
         })?;
-        Ok(Self { wishes })
+        Ok(Self { state })
     }
 
-    /// Whether the wish came. It is told once.
+    /// Wishes the same, where no signal has yet.
+    pub fn wish(&self) {
+        let mut wishes = self.state.wishes.lock();
+        wishes.count = wishes.count.max(1);
+        self.state.changed.notify_all();
+    }
+
+    /// Whether the wish came.
     pub fn is_wished(&self) -> bool {
-        !matches!(self.wishes.try_recv(), Err(TryRecvError::Empty))
+        self.state.wishes.lock().count > 0
+    }
+
+    /// Whether it came again: the user will not wait.
+    pub fn is_urgent(&self) -> bool {
+        self.state.wishes.lock().count > 1
     }
 
     /// Waits for the wish.
     pub fn wait(&self) {
-        // An error means that the thread that listens is gone: then nothing could stop us but this.
-        let _ = self.wishes.recv();
+        let mut wishes = self.state.wishes.lock();
+        self.state.changed.wait_while(&mut wishes, |wishes| wishes.count == 0);
+    }
+
+    /// Keeps the second wish from ending the process: something would be lost.
+    pub fn hold(&self) -> Hold {
+        self.state.wishes.lock().is_held = true;
+        Hold(Arc::clone(&self.state))
+    }
+}
+
+impl State {
+    fn came(&self) {
+        let mut wishes = self.wishes.lock();
+        wishes.count = wishes.count.saturating_add(1);
+        self.changed.notify_all();
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.0.wishes.lock().is_held = false;
+        // Remembered where nobody waits for it yet.
+        self.0.released.notify_one();
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::net::SocketAddr;
+use std::thread;
 use std::time::Duration;
 
 use framescope_core::export::Depth;
@@ -13,12 +14,13 @@ use crate::Engine;
 use crate::follow::{Follower, Input};
 use crate::priority::stand_behind_the_wire;
 use crate::recorder::Live;
-use crate::set::CaptureFile;
 use crate::view::stop::Stop;
 use crate::view::{Feed, Format, Layout, Palette, Role, Tally, ViewError};
 
 /// How long the view waits before it looks for the wish to stop.
 const TICK: Duration = Duration::from_millis(100);
+/// Octets of a capture that take a moment to show.
+const MUCH: u64 = 4 << 20;
 /// Columns of a line where no terminal tells its width.
 const COLUMNS: usize = 160;
 /// Lines of a payload where nobody says how many.
@@ -66,54 +68,78 @@ pub fn detect_layout() -> Layout {
 }
 
 /// Shows what passes through `engine` on stdout until SIGINT or SIGTERM comes or nobody reads stdout
-/// any more; then stops the engine with the capture complete.
+/// any more; then stops the engine with the capture complete, shows what is left of it, and leaves that
+/// when the signal comes again.
 ///
 /// The first line on stderr is `listening on ADDRESS:PORT`.
 pub fn run(engine: Engine, view: &TerminalView) -> Result<Tally, ViewError> {
     let stop = Stop::listen().map_err(ViewError::Signals)?;
-    tell(&announcement(&engine, view));
     if view.format == Format::Quiet {
+        tell(&announcement(&engine, view));
+        let _hold = stop.hold();
         stop.wait();
         engine.shutdown();
         return Ok(Tally::default());
     }
     let mut follower = engine.follow().map_err(ViewError::Capture)?;
+    tell(&announcement(&engine, view));
     let out = BufWriter::new(io::stdout().lock());
     let (format, palette) = (view.format.clone(), view.out_palette);
     let mut feed = Feed::with(format, palette, view.secrets, view.depth.clone(), out)
         .map_err(ViewError::Output)?;
+    let capture = engine.capture_path().display().to_string();
 
-    stand_behind_the_wire();
-    let outcome = follow(&engine, &mut follower, &mut feed, &stop);
-    let capture = engine.capture_path().to_owned();
-    engine.shutdown();
-    let written = CaptureFile::open(&capture).and_then(|file| file.len()).unwrap_or(0);
-    let shown = outcome.and_then(|()| drain_to_end(&mut follower, &mut feed));
-
-    tell(&farewell(feed.tally(), &capture.display().to_string(), written, view.told_palette));
+    let outcome = thread::scope(|scope| {
+        let hold = stop.hold();
+        let wish = &stop;
+        // On a thread of its own: whoever reads the view may not take it.
+        let end = scope.spawn(move || {
+            wish.wait();
+            engine.shutdown();
+            drop(hold);
+        });
+        stand_behind_the_wire();
+        let outcome = follow(&mut follower, &mut feed, &stop);
+        // Where the view cannot be written, the wish is ours.
+        stop.wish();
+        // An engine that fails while it ends has said so.
+        let _ = end.join();
+        outcome
+    });
+    let written = follower.input().written();
+    let shown = outcome.and_then(|()| {
+        let left = written.saturating_sub(follower.offset());
+        if left > MUCH {
+            tell(&remainder(left, view.told_palette));
+        }
+        drain_until(&mut follower, &mut feed, || stop.is_urgent())?;
+        finish(&mut follower, &mut feed)
+    });
+    let left = written.saturating_sub(follower.offset());
+    tell(&farewell(feed.tally(), &capture, written, left, view.told_palette));
     shown.map(|()| feed.tally())
 }
 
 /// Shows what comes until the wish to stop.
 fn follow(
-    engine: &Engine,
     follower: &mut Follower<Live>,
     feed: &mut Feed<impl Write>,
     stop: &Stop,
 ) -> Result<(), ViewError> {
     while !stop.is_wished() {
-        drain(follower, feed)?;
-        engine.wait_beyond(follower.offset(), TICK);
+        drain_until(follower, feed, || stop.is_wished())?;
+        follower.input().wait(TICK);
     }
     Ok(())
 }
 
-/// Shows all that is there so far.
-pub fn drain<R: Input>(
+/// Shows what is there so far, until it is enough.
+fn drain_until<R: Input>(
     follower: &mut Follower<R>,
     feed: &mut Feed<impl Write>,
+    is_enough: impl Fn() -> bool,
 ) -> Result<(), ViewError> {
-    while follower.read_more().map_err(ViewError::Capture)? {
+    while !is_enough() && follower.read_more().map_err(ViewError::Capture)? {
         while let Some(item) = follower.poll() {
             feed.receive(item).map_err(ViewError::Output)?;
         }
@@ -127,7 +153,15 @@ pub fn drain_to_end<R: Input>(
     follower: &mut Follower<R>,
     feed: &mut Feed<impl Write>,
 ) -> Result<(), ViewError> {
-    drain(follower, feed)?;
+    drain_until(follower, feed, || false)?;
+    finish(follower, feed)
+}
+
+/// Shows what is known once nothing more comes.
+fn finish<R: Input>(
+    follower: &mut Follower<R>,
+    feed: &mut Feed<impl Write>,
+) -> Result<(), ViewError> {
     follower.finish();
     while let Some(item) = follower.poll() {
         feed.receive(item).map_err(ViewError::Output)?;
@@ -177,8 +211,16 @@ pub fn exposure(listener: SocketAddr) -> Option<String> {
     })
 }
 
-fn farewell(tally: Tally, capture: &str, written: u64, palette: Palette) -> String {
-    let told = format!("{tally}; the capture is complete: {capture} ({})", octets(written));
+fn remainder(left: u64, palette: Palette) -> String {
+    let told = format!("stopped; showing the last {}; Ctrl-C leaves that", octets(left));
+    format!("{}\n", palette.paint(Role::Weak, told))
+}
+
+fn farewell(tally: Tally, capture: &str, written: u64, left: u64, palette: Palette) -> String {
+    let mut told = format!("{tally}; the capture is complete: {capture} ({})", octets(written));
+    if left > 0 {
+        let _ = write!(told, "; {} of it were not shown", octets(left));
+    }
     format!("{}\n", palette.paint(Role::Weak, told))
 }
 
