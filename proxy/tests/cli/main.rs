@@ -153,10 +153,14 @@ impl Running {
 
     /// Asks it to end; gives exit code, stdout and the rest of stderr.
     fn stop(self, signal: &str) -> (Option<i32>, String, String) {
+        self.send(signal);
+        self.end()
+    }
+
+    fn send(&self, signal: &str) {
         let pid = self.child.id().to_string();
         let sent = Command::new("kill").args(["-s", signal, &pid]).status().expect("kill runs");
         assert!(sent.success());
-        self.end()
     }
 
     fn end(mut self) -> (Option<i32>, String, String) {
@@ -455,6 +459,41 @@ fn a_proxy_ends_quietly_when_nobody_reads_its_view() {
     let (code, _, told) = proxy.end();
     assert_eq!(code, Some(0), "{told}");
     assert!(told.contains("the capture is complete") && !told.contains("error"), "{told}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_a_proxy_whose_view_is_stuck() {
+    let data = data();
+    let demo = Running::start(&data, &["demo", "--listen", "0"]);
+    let upstream = format!("ws://{}", demo.address);
+    let capture = data.path().join("stuck.pcapng").display().to_string();
+    let mut proxy = Running::start(&data, &["proxy", &upstream, "--listen", "0", "-w", &capture]);
+    let (mut stream, _) = upgrade(proxy.address, "/echo");
+    // Their lines are far more than a pipe holds.
+    (0..2000).for_each(|_| say_hello(&mut stream));
+    proxy.send("INT");
+    let _ = stream.read_to_end(&mut Vec::new());
+    proxy.send("INT");
+    assert_eq!(proxy.child.wait().expect("it ends").code(), Some(130));
+    let shown = framescope(&data, &["show", &capture]).output().expect("it runs");
+    assert!(shown.status.success(), "{}", text(&shown.stderr));
+    let lines = text(&shown.stdout).lines().filter(|line| line.ends_with("Hello")).count();
+    assert_eq!(lines, 4000);
+    assert_eq!(demo.stop("TERM").0, Some(0));
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_written_to_a_pipe_has_no_view() {
+    let data = data();
+    let pipe = data.path().join("pipe").display().to_string();
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs").success());
+    let reader = Command::new("cat").arg(&pipe).stdout(Stdio::piped()).spawn().expect("cat runs");
+    let failed = output(&["proxy", "ws://a", "--listen", "0", "-w", &pipe]);
+    let told = assert_fails(&failed, 5, "is no file that can be read back");
+    assert!(told.contains("--quiet"), "{told}");
+    assert!(!reader.wait_with_output().expect("it ends").stdout.is_empty(), "all of it is cat's");
 }
 
 #[test]
