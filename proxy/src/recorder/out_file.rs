@@ -61,6 +61,12 @@ impl OutFile {
         Self { file, position: 0, way, is_behind: false, is_slow: false }
     }
 
+    /// Whether more waits to be written than should.
+    #[cfg(test)]
+    pub fn is_behind(&self) -> bool {
+        self.is_behind
+    }
+
     /// What of the start of `parts`, which follow each other, is to be written with one call, and how.
     #[cfg(target_os = "linux")]
     fn plan<'a>(&self, parts: &[&'a [u8]]) -> (Vec<IoSlice<'a>>, Way) {

@@ -1,7 +1,7 @@
 //! Writing a set: a file until it is large or old enough, then the next one.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, IoSlice, Write};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -93,7 +93,11 @@ impl Writer {
 
 impl Write for Writer {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        let len = self.file.write(octets)?;
+        self.write_vectored(&[IoSlice::new(octets)])
+    }
+
+    fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        let len = self.file.write_vectored(parts)?;
         if self.has_header {
             self.begun.get_or_insert_with(Instant::now);
         }
@@ -113,6 +117,10 @@ impl Sink for Writer {
 
     fn give_back(&self, offset: u64, len: u64) {
         self.file.give_back(offset, len);
+    }
+
+    fn fall_behind(&mut self, is_behind: bool) {
+        self.file.fall_behind(is_behind);
     }
 
     fn header(&self) -> Vec<u8> {
@@ -157,4 +165,29 @@ fn header(place: SetPlace) -> Vec<u8> {
     let mut header = Vec::new();
     place.write_section_header(&mut header);
     header
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_a_set_is_written_as_any_other_is() {
+        const PAGE: usize = 4096;
+        // On a disk: what a temporary folder may not be.
+        let folder = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();
+        let name = SetName::new(&folder.path().join("a.pcapng")).unwrap();
+        let mut writer = Writer::begin(name, 1, Rotation::default(), File::create_new).unwrap();
+        writer.write_all(&[0; PAGE]).unwrap();
+        let memory = vec![7; (1 << 20) + PAGE];
+        let start = memory.as_ptr().align_offset(PAGE);
+        let (first, second) = memory[start..start + (1 << 20)].split_at(1 << 19);
+        let parts = [first, second].map(IoSlice::new);
+        assert_eq!(writer.write_vectored(&parts).unwrap(), 1 << 20, "both with one call");
+
+        for is_behind in [true, false] {
+            writer.fall_behind(is_behind);
+            assert_eq!(writer.file.is_behind(), is_behind);
+        }
+    }
 }
