@@ -150,12 +150,14 @@ impl Buffer {
         next
     }
 
-    /// Its octets for whoever follows the capture; the memory comes back when they are dropped.
-    pub fn share(self) -> Bytes {
+    /// Its octets for whoever follows the capture, and how much memory they hold, which comes back when
+    /// they are dropped.
+    pub fn share(self) -> (Bytes, usize) {
         if self.len() < LEAST_LENT {
-            return Bytes::copy_from_slice(self.as_ref());
+            return (Bytes::copy_from_slice(self.as_ref()), self.len());
         }
-        Bytes::from_owner(self)
+        let held = self.octets.resident();
+        (Bytes::from_owner(self), held)
     }
 }
 
@@ -193,7 +195,8 @@ mod tests {
             buffer.out().append(&vec![7; 100_000]);
             assert_eq!(place_in_page(&buffer), in_page(offset), "{offset}");
             assert_eq!((buffer.len(), buffer.end()), (100_000, offset + 100_000));
-            let shared = buffer.share();
+            let (shared, held) = buffer.share();
+            assert_eq!(held, 2 << 20);
             assert_eq!(shared, vec![7; 100_000]);
             addresses.push(shared.as_ptr().addr() / PAGE);
         }

@@ -63,6 +63,14 @@ impl Memory {
         }
     }
 
+    /// How much memory it takes: a huge page does as a whole.
+    pub fn resident(&self) -> usize {
+        match &self.place {
+            Place::Heap(_) => self.len,
+            Place::Mapped(_, used) => used.len(),
+        }
+    }
+
     /// Keeps no more than the first `len` octets.
     pub fn truncate(&mut self, len: usize) {
         self.len = self.len.min(len);

@@ -209,14 +209,16 @@ impl Queue {
         self.grow(buffer.len(), || buffer.share());
     }
 
-    /// From the thread: the capture has so many octets more.
-    pub(super) fn grow(&self, len: usize, octets: impl FnOnce() -> Bytes) {
+    /// From the thread: the capture has `len` octets more. `share` gives them with the memory that they
+    /// hold.
+    pub(super) fn grow(&self, len: usize, share: impl FnOnce() -> (Bytes, usize)) {
         if len == 0 {
             return;
         }
         let mut tail = self.follow.lock();
         if tail.is_wanted() {
-            tail.push(self.written(), octets());
+            let (octets, held) = share();
+            tail.push(self.written(), octets, held);
         }
         self.written.fetch_add(len as u64, Ordering::Release);
         drop(tail);

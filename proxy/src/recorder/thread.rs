@@ -90,7 +90,8 @@ pub(super) fn run(queue: &Queue, mut sink: impl Sink) {
             drop(batch);
             if let Some(header) = header {
                 pages = Pages::default();
-                queue.grow(header.len(), || Bytes::from(header));
+                let len = header.len();
+                queue.grow(len, || (Bytes::from(header), len));
             }
         }
     }
