@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!   ↑  Head ─► Body ─► Head …                ↓  Head ─► Body ─► Head …
-//!       └► Undecided (asked to upgrade)          │
-//!            │ answered otherwise ─► Head        └ 101, CONNECT answered 2xx, not HTTP ─► Bare
+//!       └► Body ─► Undecided (asked to upgrade)  │
+//!            │ answered otherwise ─► Head, Sent  └ 101, CONNECT answered 2xx, not HTTP ─► Bare
 //!            └ 101 ─► Bare
 //! ```
 //!
@@ -24,8 +24,11 @@ use super::{Answer, Rewrite};
 /// A head longer than this, in octets, passes unread.
 pub const HEAD_LIMIT: usize = 256 << 10;
 
+/// Octets sent behind a request to upgrade that are kept until it is answered.
+const HOPE_LIMIT: usize = 64 << 10;
+
 /// Requests that may be sent before any is answered; then the client waits.
-const PIPELINE_LIMIT: usize = 256;
+const PIPELINE_LIMIT: usize = 4096;
 
 /// Follows both lanes of one connection.
 #[derive(Debug)]
@@ -45,12 +48,37 @@ pub struct Exchange {
 #[derive(Debug)]
 enum Up {
     Head(HeadReader),
-    Body(BodyDecoder),
-    /// After a request to open a WebSocket: octets pass, whatever they will turn out to be.
-    Undecided {
-        passed: u64,
+    /// A head whose beginning has passed already: the rest passes as it is too.
+    Sent(HeadReader),
+    Body {
+        decoder: BodyDecoder,
+        /// Of a request to open a WebSocket that waits for its answer.
+        is_upgrade: bool,
     },
+    /// After a request to open a WebSocket: octets pass, whatever they will turn out to be.
+    Undecided(Hope),
     Bare,
+}
+
+/// What the client sent before it knew whether there is a WebSocket.
+#[derive(Debug, Default)]
+struct Hope {
+    /// Where it is more than [`HOPE_LIMIT`], the first of it.
+    octets: Vec<u8>,
+    is_whole: bool,
+}
+
+impl Hope {
+    fn new() -> Self {
+        Self { octets: Vec::new(), is_whole: true }
+    }
+
+    fn passed(&mut self, octets: &[u8]) {
+        self.is_whole &= octets.len() <= HOPE_LIMIT - self.octets.len();
+        if self.is_whole {
+            self.octets.extend_from_slice(octets);
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -167,16 +195,28 @@ impl Exchange {
     pub fn upward<'a>(&mut self, input: &mut &'a [u8]) -> Upward<'a> {
         match &mut self.up {
             Up::Bare => Upward::Same(mem::take(input)),
-            Up::Undecided { passed } => {
-                *passed += input.len() as u64;
+            Up::Undecided(hope) => {
+                hope.passed(input);
                 Upward::Same(mem::take(input))
             }
-            Up::Body(decoder) => {
+            Up::Body { decoder, is_upgrade } => {
                 let (same, outcome) = walk_body(decoder, input);
                 match outcome {
                     Outcome::GoesOn => {}
+                    Outcome::Ended if *is_upgrade => self.up = Up::Undecided(Hope::new()),
                     Outcome::Ended => self.up = Up::Head(HeadReader::default()),
                     Outcome::Broken => self.up = Up::Bare,
+                }
+                Upward::Same(same)
+            }
+            Up::Sent(reader) => {
+                let before = *input;
+                let taken = reader.take(input, HEAD_LIMIT);
+                let same = &before[..before.len() - input.len()];
+                match taken.map(|raw| raw.map(|raw| Head::parse_request(raw, 0))) {
+                    Ok(None) => {}
+                    Ok(Some(Ok(head))) => self.asked(&head),
+                    Err(_) | Ok(Some(Err(_))) => self.up = Up::Bare,
                 }
                 Upward::Same(same)
             }
@@ -204,21 +244,7 @@ impl Exchange {
             Err(error) => return self.unread(raw, &error),
         };
         let is_upgrade = head.asks_for_websocket();
-        let key = || head.value("Sec-WebSocket-Key").unwrap_or_default().into_owned();
-        if !matches!(self.down, Down::Bare) {
-            self.awaited.push_back(Awaited {
-                method: Method::of(&head),
-                websocket_key: is_upgrade.then(key),
-            });
-        }
-        self.up = if is_upgrade {
-            Up::Undecided { passed: 0 }
-        } else {
-            match BodyFraming::of_request(&head) {
-                BodyFraming::Empty => Up::Head(HeadReader::default()),
-                framing => Up::Body(BodyDecoder::new(framing)),
-            }
-        };
+        self.asked(&head);
         let (octets, mut alterations) = self.rewrite.apply(&head, self.client_tls);
         if !is_upgrade {
             // On a kept-alive connection every request is altered alike: once is enough.
@@ -228,6 +254,42 @@ impl Exchange {
             self.told.clone_from(&alterations);
         }
         Upward::Head { octets, sent_len: head.raw.len(), alterations, is_upgrade }
+    }
+
+    /// This request waits for its answer, and what belongs to it or comes behind it is next.
+    fn asked(&mut self, head: &Head) {
+        let is_upgrade = head.asks_for_websocket();
+        let key = || head.value("Sec-WebSocket-Key").unwrap_or_default().into_owned();
+        if !matches!(self.down, Down::Bare) {
+            self.awaited.push_back(Awaited {
+                method: Method::of(head),
+                websocket_key: is_upgrade.then(key),
+            });
+        }
+        self.up = match BodyFraming::of_request(head) {
+            BodyFraming::Empty if !is_upgrade => Up::Head(HeadReader::default()),
+            // Where nobody can tell where a body ends, it is for the answer to say what there is.
+            BodyFraming::Empty | BodyFraming::UntilClose if is_upgrade => {
+                Up::Undecided(Hope::new())
+            }
+            framing => Up::Body { decoder: BodyDecoder::new(framing), is_upgrade },
+        };
+    }
+
+    /// What was sent in the hope of a WebSocket is HTTP: it is followed from where it has come to.
+    fn hope_is_http(&mut self, hope: &Hope) {
+        self.up = Up::Bare;
+        if !hope.is_whole {
+            return;
+        }
+        let mut rest = &hope.octets[..];
+        self.up = Up::Head(HeadReader::default());
+        while !rest.is_empty() {
+            if matches!(self.up, Up::Head(_)) {
+                self.up = Up::Sent(HeadReader::default());
+            }
+            self.upward(&mut rest);
+        }
     }
 
     fn unread(&mut self, octets: Bytes, error: &HeadError) -> Upward<'static> {
@@ -323,11 +385,15 @@ impl Exchange {
             let key = request.and_then(|request| request.websocket_key)?;
             return self.strict.then(|| wrong_accept(&head, &key)).flatten();
         }
-        match self.up {
-            Up::Undecided { passed: 0 } => self.up = Up::Head(HeadReader::default()),
-            // Sent before the answer, in hope: what they are is for the upstream to say.
-            Up::Undecided { .. } => self.up = Up::Bare,
-            _ => {}
+        if request.is_some_and(|request| request.websocket_key.is_some()) {
+            match &mut self.up {
+                Up::Undecided(hope) => {
+                    let hope = mem::take(hope);
+                    self.hope_is_http(&hope);
+                }
+                Up::Body { is_upgrade, .. } => *is_upgrade = false,
+                Up::Head(_) | Up::Sent(_) | Up::Bare => {}
+            }
         }
         self.down = match BodyFraming::of_response(&head, Some(method.name())) {
             BodyFraming::Empty => Down::Head(HeadReader::default()),
@@ -390,15 +456,19 @@ fn walk_body<'a>(decoder: &mut BodyDecoder, input: &mut &'a [u8]) -> (&'a [u8], 
 /// the WebSocket Connection_."
 fn wrong_accept(head: &Head, key: &str) -> Option<String> {
     let due = AcceptDerivation::new(key).accept;
-    match head.value("Sec-WebSocket-Accept") {
-        Some(answered) if answered == due => None,
-        Some(answered) => Some(format!(
-            "refused by --strict: the server answered Sec-WebSocket-Accept \"{answered}\" where \
-             the key \"{key}\" asks for \"{due}\""
-        )),
-        None => Some(format!(
+    let answered: Vec<_> =
+        head.values("Sec-WebSocket-Accept").map(String::from_utf8_lossy).collect();
+    match &answered[..] {
+        [one] if *one == due => None,
+        [] => Some(format!(
             "refused by --strict: the server answered 101 without Sec-WebSocket-Accept; the key \
              \"{key}\" asks for \"{due}\""
+        )),
+        // "The |Sec-WebSocket-Accept| header field MUST NOT appear more than once" (§11.3.3).
+        several => Some(format!(
+            "refused by --strict: the server answered Sec-WebSocket-Accept \"{}\" where \
+             the key \"{key}\" asks for \"{due}\"",
+            several.join(", ")
         )),
     }
 }

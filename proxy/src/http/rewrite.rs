@@ -56,7 +56,9 @@ impl Rewrite {
             alterations.push(alteration("request-target", target, &to));
             edits.extend(Edit::target(head, to));
         }
-        if let Some(named) = &self.named {
+        // A target that names its authority is meant for that one, whatever `Host` says (RFC 9112 §3.2.2).
+        let is_ours = head.target().is_none_or(|target| target.starts_with('/') || target == "*");
+        if let Some(named) = self.named.as_ref().filter(|_| is_ours) {
             let own_host = head.value("Host").filter(|host| named.is_own(host));
             let own_origin = own_host.map(|host| {
                 let scheme = if client_tls { "https" } else { "http" };
@@ -146,6 +148,13 @@ mod tests {
                 true,
                 "GET / HTTP/1.1\r\nHost: [::1]:1\r\nOrigin: https://[::1]:1\r\n\r\n",
                 "GET /base/ HTTP/1.1\r\nHost: up.example\r\nOrigin: https://up.example\r\n\r\n",
+            ),
+            // Meant for another server, and so is its Host.
+            (
+                UP,
+                false,
+                "GET http://other.example/x HTTP/1.1\r\nHost: localhost:9001\r\n\r\n",
+                "GET http://other.example/x HTTP/1.1\r\nHost: localhost:9001\r\n\r\n",
             ),
             // Another page's origin is for the upstream to judge.
             (

@@ -7,6 +7,7 @@ const OPEN: &str = "GET /ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrad
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 const ACCEPTED: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
     Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+const REFUSED: &str = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno";
 const GET: &str = "GET /page HTTP/1.1\r\nHost: h\r\n\r\n";
 /// Looks like a request whose head would be edited.
 const GLUED: &str = "GET /glued HTTP/1.1\r\nHost: h\r\n\r\n";
@@ -69,8 +70,60 @@ fn edited(sent: &str) -> String {
 /// What it shows, who says what, and what the upstream is to see; the client sees what was said.
 type Conversation = (&'static str, Vec<(Direction, String)>, String);
 
+fn say(direction: Direction, octets: &str) -> (Direction, String) {
+    (direction, octets.to_owned())
+}
+
+/// What comes beside a request to upgrade, and what becomes of it.
+fn conversations_in_hope() -> Vec<Conversation> {
+    vec![
+        (
+            "what was sent in hope passes as it was, and is followed where it turns out to be HTTP",
+            vec![
+                say(Up, &format!("{OPEN}{GLUED}{OPEN}GET /half HTTP/1.1\r\nHo")),
+                say(Down, REFUSED),
+                say(Down, "HTTP/1.1 204 No Content\r\n\r\n"),
+                say(Down, REFUSED),
+                say(Up, "st: h\r\n\r\n"),
+                say(Up, GET),
+            ],
+            edited(OPEN) + GLUED + OPEN + "GET /half HTTP/1.1\r\nHost: h\r\n\r\n" + &edited(GET),
+        ),
+        (
+            "the body of a request to upgrade is no hope, and frames begin behind it",
+            vec![
+                say(Up, &OPEN.replace("Host", "Content-Length: 3\r\nHost")),
+                say(Up, "abc"),
+                say(Down, REFUSED),
+                say(Up, &OPEN.replace("Host", "Content-Length: 3\r\nHost")),
+                say(Up, "ab"),
+                say(Down, REFUSED),
+                say(Up, &format!("c{GET}")),
+                say(Down, "HTTP/1.1 204 No Content\r\n\r\n"),
+                say(Up, &OPEN.replace("Host", "Content-Length: 3\r\nHost")),
+                say(Up, "abc"),
+                say(Down, ACCEPTED),
+                say(Up, GLUED),
+            ],
+            {
+                let open = edited(&OPEN.replace("Host", "Content-Length: 3\r\nHost"));
+                format!("{open}abc{open}abc{}{open}abc{GLUED}", edited(GET))
+            },
+        ),
+        (
+            "the answer to a request before it decides nothing about a WebSocket",
+            vec![
+                say(Up, &format!("{GET}{OPEN}")),
+                say(Down, "HTTP/1.1 204 No Content\r\n\r\n"),
+                say(Up, GLUED),
+                say(Down, ACCEPTED),
+            ],
+            edited(GET) + &edited(OPEN) + GLUED,
+        ),
+    ]
+}
+
 fn conversations() -> Vec<Conversation> {
-    let say = |direction, octets: &str| (direction, octets.to_owned());
     let post = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
     let chunks = "5;ext=1\r\nab\r\nc\r\n0\r\nTrailer: Host: h\r\n\r\n";
     vec![
@@ -88,7 +141,7 @@ fn conversations() -> Vec<Conversation> {
             "after a refusal the next request is a request again",
             vec![
                 say(Up, OPEN),
-                say(Down, "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno"),
+                say(Down, REFUSED),
                 say(Up, OPEN),
                 say(Down, ACCEPTED),
                 say(Up, GLUED),
@@ -173,7 +226,9 @@ fn conversations() -> Vec<Conversation> {
 
 #[test]
 fn octets_pass_verbatim_but_for_request_heads_at_any_split() {
-    for (claim, conversation, expected) in conversations() {
+    for (claim, conversation, expected) in
+        conversations().into_iter().chain(conversations_in_hope())
+    {
         for (strict, step) in [(false, 1), (false, 7), (false, 10_000), (true, 1), (true, 64)] {
             let mut talk = Talk::new(strict, step);
             let mut said = String::new();
@@ -195,7 +250,10 @@ fn octets_pass_verbatim_but_for_request_heads_at_any_split() {
 fn strict_refuses_a_wrong_accept_and_says_what_was_due() {
     let wrong = ACCEPTED.replace("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "AAAA");
     let missing = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n";
-    for (answer, seen) in [(&wrong[..], "\"AAAA\""), (missing, "without")] {
+    let twice =
+        ACCEPTED.replace("Sec", "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec");
+    for (answer, seen) in [(&wrong[..], "\"AAAA\""), (missing, "without"), (&twice, "xOo=, s3pPL")]
+    {
         for step in [1, 1000] {
             let mut talk = Talk::new(true, step);
             talk.say(Up, OPEN);
@@ -209,6 +267,21 @@ fn strict_refuses_a_wrong_accept_and_says_what_was_due() {
             lenient.say(Down, answer);
             assert_eq!(lenient.down, answer.as_bytes());
         }
+    }
+}
+
+#[test]
+fn strict_stays_strict_behind_what_was_sent_in_hope() {
+    let wrong = ACCEPTED.replace("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "AAAA");
+    for step in [1, 1000] {
+        let mut talk = Talk::new(true, step);
+        talk.say(Up, format!("{OPEN}{GET}"));
+        talk.say(Down, REFUSED);
+        talk.say(Down, "HTTP/1.1 204 No Content\r\n\r\n");
+        talk.say(Up, OPEN);
+        talk.say(Down, &wrong);
+        let down = String::from_utf8_lossy(&talk.down);
+        assert!(down.contains("HTTP/1.1 502 "), "{down}");
     }
 }
 
