@@ -1,6 +1,6 @@
 //! What waits to be written: buffers that are full, and the one that is being filled.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -33,10 +33,26 @@ pub(super) struct Batch {
     /// Connections that the capture is yet to be told of.
     pub unrecorded: Unrecorded,
     /// Tasks that wait for room.
-    pub waiters: Vec<Waker>,
+    pub waiters: Waiters,
     /// A file that holds so many octets is followed by another.
     file_size: Option<u64>,
     pool: Arc<Pool>,
+}
+
+/// Tasks that are to be woken, each once however often it asks.
+#[derive(Debug, Default)]
+pub(super) struct Waiters(HashMap<usize, Waker>);
+
+impl Waiters {
+    /// Wakes this one too.
+    pub fn add(&mut self, waker: &Waker) {
+        // A waker of tokio's points to its task, and keeps it where it is.
+        self.0.entry(waker.data().addr()).or_insert_with(|| waker.clone());
+    }
+
+    pub fn wake(self) {
+        self.0.into_values().for_each(Waker::wake);
+    }
 }
 
 /// What the recorder's thread does.
@@ -65,7 +81,7 @@ impl Batch {
             closed: false,
             trouble: None,
             unrecorded: Unrecorded::default(),
-            waiters: Vec::new(),
+            waiters: Waiters::default(),
             file_size,
             pool,
         }

@@ -1,7 +1,7 @@
 //! The batch of capture octets that waits to be written: bounded, shared by all connections.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -10,7 +10,7 @@ use framescope_core::capture::Unrecorded;
 use framescope_core::capture::in_proxy_value;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
-use super::batch::{Batch, Thread};
+use super::batch::{Batch, Thread, Waiters};
 use super::buffer::{Buffer, FULL};
 use super::memory::Memory;
 use super::tail::Tail;
@@ -100,9 +100,7 @@ impl Queue {
         if batch.closed || !self.wire_waits() {
             return Poll::Ready(());
         }
-        if !batch.waiters.iter().any(|waiter| waiter.will_wake(cx.waker())) {
-            batch.waiters.push(cx.waker().clone());
-        }
+        batch.waiters.add(cx.waker());
         Poll::Pending
     }
 
@@ -203,9 +201,10 @@ impl Queue {
         let before = self.waiting.fetch_sub(buffer.len(), Ordering::Relaxed);
         // All at once and for a while, rather than for a read each: waking costs a call of the system.
         let has_room = before.saturating_sub(buffer.len()) <= self.room.limit / 2;
-        let waiters = if has_room { std::mem::take(&mut batch.waiters) } else { Vec::new() };
+        let waiters =
+            if has_room { std::mem::take(&mut batch.waiters) } else { Waiters::default() };
         drop(batch);
-        waiters.into_iter().for_each(Waker::wake);
+        waiters.wake();
         self.grow(buffer.len(), || buffer.share());
     }
 
@@ -236,7 +235,7 @@ impl Queue {
         self.failing.store(failing, Ordering::Relaxed);
         if failing {
             // The wire does not wait for a broken disk.
-            std::mem::take(&mut batch.waiters).into_iter().for_each(Waker::wake);
+            std::mem::take(&mut batch.waiters).wake();
         }
     }
 
@@ -252,7 +251,7 @@ impl Queue {
         batch.closed = true;
         let waiters = std::mem::take(&mut batch.waiters);
         drop(batch);
-        waiters.into_iter().for_each(Waker::wake);
+        waiters.wake();
         self.wake.notify_one();
     }
 
