@@ -109,6 +109,28 @@ fn no_pong_is_due_after_a_close_or_where_octets_are_missing() {
 }
 
 #[test]
+fn a_ping_in_flight_is_answered_after_a_close_and_its_pong_is_no_fault() {
+    // Whose Ping is answered, in a conversation that the client closes; asked for before and after.
+    for script in [
+        "↓ 89 01 78 \n ↑ 88 82 37fa213d 3412 \n ↑ 8a 81 37fa213d 4f \n ↓ 88 02 03e8 \n ↓ FIN \n ↑ FIN",
+        "↑ 88 82 37fa213d 3412 \n ↓ 89 01 78 \n ↑ 8a 81 37fa213d 4f \n ↓ 88 02 03e8 \n ↓ FIN \n ↑ FIN",
+        "↓ 88 02 03e8 \n ↓ 89 01 78 \n ↑ 8a 81 37fa213d 4f \n ↑ 88 82 37fa213d 3412 \n ↓ FIN \n ↑ FIN",
+    ] {
+        assert_eq!(findings(script), [], "{script}");
+        let trips = events(script).into_iter().filter_map(|kind| match kind {
+            EventKind::PingAnswered(trip) => Some(trip.direction),
+            _ => None,
+        });
+        assert_eq!(trips.collect::<Vec<_>>(), [DOWN], "{script}");
+    }
+    let unanswered =
+        "↑ 88 82 37fa213d 3412 \n ↓ 89 01 78 \n wait 11 s \n ↓ 88 02 03e8 \n ↓ FIN \n ↑ FIN";
+    assert_eq!(findings(unanswered), []);
+    let again = "↓ 88 02 03e8 88 02 03e8 \n ↑ 88 82 37fa213d 3412 \n ↓ FIN \n ↑ FIN";
+    assert_eq!(findings(again), [("FRAME_AFTER_CLOSE", "a close frame".to_owned())]);
+}
+
+#[test]
 fn a_silence_as_long_as_a_usual_timeout_is_told_as_one() {
     let rows = [
         ("wait 59.5 s", "CONNECTION_WITHOUT_CLOSE"),

@@ -55,7 +55,7 @@ fn violations_of_every_kind_are_relayed_and_told() {
         (Direction::ServerToClient, &hex!("81 02 c328"), "TEXT_NOT_UTF8"),
         (Direction::ServerToClient, &hex!("88 01 00"), "CLOSE_BODY_ONE_OCTET"),
         (Direction::ServerToClient, &hex!("88 02 03ee"), "CLOSE_CODE_FORBIDDEN"),
-        (Direction::ServerToClient, &hex!("88 00 89 00"), "FRAME_AFTER_CLOSE"),
+        (Direction::ServerToClient, &hex!("88 00 82 00"), "FRAME_AFTER_CLOSE"),
     ];
     let upstream = Upstream::bind();
     for (direction, octets, code) in rows {

@@ -139,7 +139,9 @@ impl FrameChecks {
                 self.raise(&rules::CONTINUATION_WITHOUT_MESSAGE, seen, evidence, out);
             }
         }
-        if after_close {
+        // "The application MUST NOT send any more data frames after sending a Close frame"
+        // (RFC 6455 §5.5.1); a Ping that is received then still asks for its Pong (§5.5.2).
+        if after_close && (!header.opcode.is_control() || header.opcode == Opcode::Close) {
             let evidence = format!("a {name} frame");
             self.raise(&rules::FRAME_AFTER_CLOSE, seen, evidence, out);
         }

@@ -37,6 +37,7 @@ pub struct OpenPing {
     /// Where it lies.
     pub place: Place,
     payload: Bytes,
+    /// It was told as overdue, or never will be.
     is_overdue: bool,
 }
 
@@ -109,8 +110,16 @@ impl Pings {
         overdue
     }
 
-    /// No Pong is to be expected any more in answer to Pings of this direction.
-    pub fn give_up(&mut self, direction: Direction) {
-        self.open[direction.index()].clear();
+    /// Pings that wait may stay unanswered, for the connection is closing; a Pong that comes all the
+    /// same is theirs.
+    pub fn excuse(&mut self) {
+        self.open.iter_mut().flatten().for_each(|ping| ping.is_overdue = true);
+        self.due_at = None;
+    }
+
+    /// No Pong can be matched any more to the Pings that wait.
+    pub fn give_up(&mut self) {
+        self.open.iter_mut().for_each(VecDeque::clear);
+        self.due_at = None;
     }
 }

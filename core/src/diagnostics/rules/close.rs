@@ -22,11 +22,15 @@ rules! {
         fires: "↓ 88 04 03e8 61c3",
         near_miss: "↓ 88 05 03e8 61c3a9";
     FRAME_AFTER_CLOSE: Error, Lane, "RFC 6455 §5.5.1",
-        "a frame after Close",
-        "After its Close an endpoint must not send any more frames; the other side does not read them.",
+        "data or a second Close after Close",
+        "After its Close an endpoint must not send any more data frames; the other side does not read them. Ping and Pong may follow.",
         "Wait for what is still to be sent before closing. Often another task goes on writing.",
         fires: "↓ 88 02 03e8 81 01 41",
-        near_miss: "↓ 81 01 41 88 02 03e8";
+        near_miss: "
+            ↑ 88 82 37fa213d 3412
+            ↓ 89 01 41 88 02 03e8
+            ↑ 8a 81 37fa213d 76
+        ";
     CLOSE_FOR_FAULT: Warning, Connection, "RFC 6455 §7.4.1",
         "a peer closed because of a fault",
         "1002, 1003, 1007 to 1011 and 1014 say that something was wrong with what the other side sent, or with the sender itself.",

@@ -72,9 +72,12 @@ impl Behaviour {
         let direction = frame.direction;
         match frame.header.opcode {
             // "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response, unless it
-            // already received a Close frame" (RFC 6455 §5.5.2); after its own it cannot.
-            Opcode::Ping if !self.is_incomplete && self.has_closed == [false; 2] => {
+            // already received a Close frame" (RFC 6455 §5.5.2).
+            Opcode::Ping if !self.is_incomplete => {
                 self.pings.asked(frame);
+                if self.is_closing() {
+                    self.pings.excuse();
+                }
             }
             Opcode::Pong => match self.pings.answered(frame) {
                 Some(trip) => self.tell(frame.last_octet_at, EventKind::PingAnswered(trip), out),
@@ -87,9 +90,7 @@ impl Behaviour {
                     self.closed(frame, out);
                 }
                 self.has_closed[direction.index()] = true;
-                for direction in Direction::BOTH {
-                    self.pings.give_up(direction);
-                }
+                self.pings.excuse();
             }
             _ => {}
         }
@@ -118,9 +119,7 @@ impl Behaviour {
     /// Octets of a direction are not followed any further.
     pub(super) fn saw_loss(&mut self) {
         self.is_incomplete = true;
-        for direction in Direction::BOTH {
-            self.pings.give_up(direction);
-        }
+        self.pings.give_up();
     }
 
     /// Something became known that octets do not say.
