@@ -153,6 +153,85 @@ fn a_silence_as_long_as_a_usual_timeout_is_told_as_one() {
 }
 
 #[test]
+fn an_ending_is_told_of_the_side_it_is_due_to_and_with_the_time_it_took() {
+    const BOTH: &str = "↑ 88 82 37fa213d 3412 \n ↓ 88 02 03e8 \n";
+    let rows = [
+        // The other side's end, long after, is no part of the silence.
+        (
+            "↑ 81 80 37fa213d \n ↑ FIN \n wait 30.05 s \n ↓ FIN",
+            UP,
+            "CONNECTION_WITHOUT_CLOSE",
+            "FIN by the client without a Close frame either way, after 0.00 s of silence: both sides \
+             see 1006",
+        ),
+        // The server goes on alone, and its own end is the one that came in silence.
+        (
+            "↑ 81 80 37fa213d \n ↑ FIN \n wait 30 s \n ↓ 81 01 61 \n wait 30.05 s \n ↓ FIN",
+            DOWN,
+            "CONNECTION_IDLE_CUT",
+            "silent for 30.05 s, then FIN by the server without Close: as an idle timeout of 30 s on \
+             the path does it",
+        ),
+        // What was on its way when the client ended is no going on.
+        (
+            "↑ 81 80 37fa213d \n ↑ FIN \n ↓ 81 01 61 \n ↓ FIN",
+            UP,
+            "CONNECTION_WITHOUT_CLOSE",
+            "FIN by the client without a Close frame either way, after 0.00 s of silence: both sides \
+             see 1006",
+        ),
+        (
+            "↑ 88 82 37fa213d 3412 \n ↑ FIN \n wait 7 s \n ↓ FIN",
+            UP,
+            "CLOSE_NOT_AWAITED",
+            "the client ended the connection 0.001 s after its Close, before one of the server came",
+        ),
+        (
+            "↑ 88 82 37fa213d 3412 \n ↓ FIN \n wait 7 s \n ↑ FIN",
+            DOWN,
+            "CLOSE_NOT_ANSWERED",
+            "the server ended the connection 0.001 s after the client's Close, without one of its own",
+        ),
+        (
+            "↓ FIN \n wait 7 s \n ↑ 88 82 37fa213d 3412 \n ↑ FIN",
+            DOWN,
+            "CONNECTION_WITHOUT_CLOSE",
+            "the server ended its direction without Close, 7.001 s before the client's",
+        ),
+        (
+            &format!("{BOTH} ↓ FIN \n wait 15 s \n ↑ FIN"),
+            UP,
+            "CLOSE_LINGERED",
+            "the client kept TCP open 15.0 s after both Close frames and the server's end",
+        ),
+        (
+            &format!("{BOTH} ↑ FIN \n wait 15 s \n ↓ FIN"),
+            DOWN,
+            "CLOSE_LINGERED",
+            "the server kept TCP open 15.0 s after both Close frames",
+        ),
+        (
+            &format!("{BOTH} wait 15 s \n ↑ RST"),
+            DOWN,
+            "CLOSE_LINGERED",
+            "the server kept TCP open 15.0 s after both Close frames",
+        ),
+    ];
+    for (script, direction, code, evidence) in rows {
+        let told: Vec<_> = events(script.to_owned().leak())
+            .into_iter()
+            .filter_map(|kind| match kind {
+                EventKind::DiagnosticRaised(told) => {
+                    Some((told.direction, told.rule.code, told.evidence))
+                }
+                _ => None,
+            })
+            .collect();
+        assert_eq!(told, [(direction, code, evidence.to_owned())], "{script}");
+    }
+}
+
+#[test]
 fn each_side_is_told_a_code_that_need_not_be_on_the_wire() {
     // What happens; what the client's program is told, and the server's.
     let rows = [

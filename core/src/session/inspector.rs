@@ -12,6 +12,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use behaviour::Behaviour;
+use ending::End;
 use waiting::{Early, Part};
 
 use crate::diagnostics::{Place, Rule};
@@ -46,7 +47,8 @@ pub struct Inspector {
     upstream_heads: [HeadReader; 2],
     forwarded_request: Option<Arc<Head>>,
     upgraded: bool,
-    finished: [Option<Finish>; 2],
+    /// How each ended, by [`Direction::index`].
+    ends: [Option<End>; 2],
     first_finish: Option<(Direction, Finish)>,
     /// Lanes that have said what they leave unfinished.
     is_lane_finished: [bool; 2],
@@ -85,7 +87,7 @@ impl Inspector {
             upstream_heads: [HeadReader::default(), HeadReader::default()],
             forwarded_request: None,
             upgraded: false,
-            finished: [None, None],
+            ends: [None, None],
             first_finish: None,
             is_lane_finished: [false; 2],
             has_ended: false,
@@ -176,7 +178,7 @@ impl Inspector {
     /// No more records come, although the connection has not ended.
     pub fn finish(&mut self, shared: &mut Shared, out: Out<'_>) {
         for direction in Direction::BOTH {
-            if self.finished[direction.index()].is_none() {
+            if self.ends[direction.index()].is_none() {
                 self.release(direction, shared, out);
             }
         }
@@ -351,7 +353,7 @@ impl Inspector {
         self.early[direction.index()] = Early::default();
         self.behaviour.saw_loss();
         // What is cut by the end of the connection is told with that.
-        if let (Some(exchanges), [None, None]) = (&mut self.exchanges, self.finished) {
+        if let (Some(exchanges), [None, None]) = (&mut self.exchanges, self.ends) {
             exchanges.lose();
         }
         if !matches!(before, Lane::Lost | Lane::Seeking(_)) {

@@ -75,7 +75,7 @@ rules! {
         ";
     CLOSE_LINGERED: Warning, Connection, "RFC 6455 §5.5.1",
         "TCP stayed open after both Close frames",
-        "Once both were sent, the server must end the connection at once, and the client may wait for it. Told when it took 10 s or more.",
+        "Once both were sent, the server must end TCP at once, and the client may wait for it, but no longer. Told of the side that took 10 s or more.",
         "Close the socket when the closing handshake is over.",
         fires: "
             ↑ 88 82 37fa213d 3412

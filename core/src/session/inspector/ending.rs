@@ -20,6 +20,19 @@ const USUAL_TIMEOUTS: [u64; 21] =
 /// What a timer is late at most, besides a hundredth of what it was set to.
 const TIMER_SLACK: Duration = Duration::from_millis(500);
 
+/// How long the side that is still open must have said nothing before its end counts as the end of the
+/// talk, and not as the answer to the other side's: octets that were on their way come sooner.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// The end of one direction.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct End {
+    at: Timestamp,
+    how: Finish,
+    /// Since octets were last read, of either direction.
+    silence: Duration,
+}
+
 impl Inspector {
     /// One direction ended.
     pub(super) fn finished(
@@ -30,13 +43,14 @@ impl Inspector {
         shared: &mut Shared,
         out: Out<'_>,
     ) {
-        if self.finished[direction.index()].is_some() {
+        if self.ends[direction.index()].is_some() {
             return;
         }
-        self.finished[direction.index()] = Some(how);
+        let silence = self.behaviour.last_octet_at.map(|last| at.since(last)).unwrap_or_default();
+        self.ends[direction.index()] = Some(End { at, how, silence });
         self.first_finish.get_or_insert((direction, how));
         self.tell(at, EventKind::DirectionFinished { direction, how }, out);
-        let over = how == Finish::Reset || self.finished[(!direction).index()].is_some();
+        let over = how == Finish::Reset || self.ends[(!direction).index()].is_some();
         if !over {
             if self.early[direction.index()].is_empty() {
                 self.finish_lane(direction, at, shared, out);
@@ -111,7 +125,7 @@ impl Inspector {
         if unseen_close {
             // It is among octets that are missing: there is nothing to say of it.
         } else if self.upgraded && followed.contains(&true) && close.is_none() {
-            self.ended_without_close(ending, at, out);
+            self.ended_without_close(by, at, out);
         } else if let Some(first) = first.filter(|_| followed == [true; 2]) {
             self.ended_with_close(first, closes, ending, at, out);
         }
@@ -125,10 +139,19 @@ impl Inspector {
         self.tell(at, EventKind::ConnectionEnded(ending), out);
     }
 
-    fn ended_without_close(&self, ending: Ending, at: Timestamp, out: Out<'_>) {
-        let Ending { by, how, .. } = ending;
+    /// No Close came; `first` ended before the other side did.
+    fn ended_without_close(&self, first: Direction, at: Timestamp, out: Out<'_>) {
+        let (by, End { how, silence, .. }) = match (self.end_of(first), self.end_of(!first)) {
+            // The side that was still open went on, and ended in a silence of its own.
+            (Some(early), Some(late))
+                if late.at.since(early.at) > late.silence && late.silence >= PAUSE =>
+            {
+                (!first, late)
+            }
+            (Some(early), _) => (first, early),
+            (None, _) => return,
+        };
         let word = if how == Finish::Fin { "FIN" } else { "RST" };
-        let silence = self.behaviour.last_octet_at.map(|last| at.since(last)).unwrap_or_default();
         let secs = silence.as_secs_f64();
         let (rule, evidence): (&'static Rule, _) = match usual_timeout(silence) {
             Some(timeout) => (
@@ -165,11 +188,20 @@ impl Inspector {
             return;
         };
         let (opener, other) = (first.sender(), (!first).sender());
+        let Some(End { at: ended_at, .. }) = self.end_of(ending.by) else { return };
         let (rule, direction, evidence): (&'static Rule, _, _) = match second {
+            // It ended before there was a Close to answer.
+            None if ending.by == !first && ended_at < close.at => {
+                let early = close.at.since(ended_at).as_secs_f64();
+                let evidence = format!(
+                    "the {other} ended its direction without Close, {early:.3} s before the {opener}'s"
+                );
+                (&rules::CONNECTION_WITHOUT_CLOSE, !first, evidence)
+            }
             // "If an endpoint receives a Close frame and did not previously send a Close frame, the
             // endpoint MUST send a Close frame in response" (RFC 6455 §5.5.1).
             None if ending.by == !first => {
-                let waited = at.since(close.at).as_secs_f64();
+                let waited = ended_at.since(close.at).as_secs_f64();
                 let evidence = format!(
                     "the {other} ended the connection {waited:.3} s after the {opener}'s Close, \
                      without one of its own"
@@ -177,24 +209,45 @@ impl Inspector {
                 (&rules::CLOSE_NOT_ANSWERED, !first, evidence)
             }
             None => {
-                let waited = at.since(close.at).as_secs_f64();
+                let waited = ended_at.since(close.at).as_secs_f64();
                 let evidence = format!(
                     "the {opener} ended the connection {waited:.3} s after its Close, before one of \
                      the {other} came"
                 );
                 (&rules::CLOSE_NOT_AWAITED, first, evidence)
             }
-            // "After both sending and receiving a Close message, an endpoint […] MUST close the
-            // underlying TCP connection" (§5.5.1).
-            Some(answer) if at.since(answer.at.max(close.at)) >= LINGER => {
-                let waited = at.since(answer.at.max(close.at)).as_secs_f64();
-                let evidence = format!("TCP ended {waited:.1} s after both Close frames");
-                (&rules::CLOSE_LINGERED, ending.by, evidence)
-            }
-            Some(_) => return,
+            Some(answer) => return self.check_lingering(answer.at.max(close.at), at, out),
         };
         let place = Place { offset: self.offset(direction), len: 0, frame: None };
         self.raise(rule, direction, at, place, evidence, out);
+    }
+
+    /// "After both sending and receiving a Close message, an endpoint […] MUST close the underlying TCP
+    /// connection. The server MUST close the underlying TCP connection immediately; the client SHOULD
+    /// wait for the server to close the connection but MAY close the connection at any time"
+    /// (RFC 6455 §5.5.1).
+    fn check_lingering(&self, closed_at: Timestamp, at: Timestamp, out: Out<'_>) {
+        let ended_at = |direction| self.end_of(direction).map_or(at, |end| end.at);
+        let server_ended_at = ended_at(Direction::ServerToClient);
+        let due = [
+            (Direction::ServerToClient, closed_at, ""),
+            (Direction::ClientToServer, closed_at.max(server_ended_at), " and the server's end"),
+        ];
+        for (direction, due_at, behind) in due {
+            let waited = ended_at(direction).since(due_at);
+            if waited >= LINGER {
+                let (sender, waited) = (direction.sender(), waited.as_secs_f64());
+                let evidence = format!(
+                    "the {sender} kept TCP open {waited:.1} s after both Close frames{behind}"
+                );
+                let place = Place { offset: self.offset(direction), len: 0, frame: None };
+                self.raise(&rules::CLOSE_LINGERED, direction, at, place, evidence, out);
+            }
+        }
+    }
+
+    fn end_of(&self, direction: Direction) -> Option<End> {
+        self.ends[direction.index()]
     }
 }
 
