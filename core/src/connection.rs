@@ -181,3 +181,11 @@ pub struct Failure {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
 }
+
+impl Failure {
+    /// Whether the proxy itself then ended the connection, which both peers had left open: it was
+    /// stopped, or failed. Where a side failed, the relay names its leg.
+    pub fn ends_connection(&self) -> bool {
+        self.stage == "relay" && self.leg.is_none()
+    }
+}

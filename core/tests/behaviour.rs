@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use framescope_core::diagnostics::{Confidence, Example};
-use framescope_core::session::Limits;
+use framescope_core::session::{EndedBy, Limits};
 use framescope_core::{Direction, EventKind, Index, Session};
 
 const UP: Direction = Direction::ClientToServer;
@@ -229,6 +229,25 @@ fn an_ending_is_told_of_the_side_it_is_due_to_and_with_the_time_it_took() {
             .collect();
         assert_eq!(told, [(direction, code, evidence.to_owned())], "{script}");
     }
+}
+
+#[test]
+fn where_framescope_was_stopped_nothing_is_said_of_the_peers() {
+    const STOPPED: &str =
+        r#"note {"failure":{"stage":"relay","message":"Framescope was stopped"}}"#;
+    for before in ["↓ 81 01 41", "↓ 81 01 41 \n wait 5 s", "↓ 81 02 41", "↑ 88 82 37fa213d 3412"]
+    {
+        let script = format!("{before} \n {STOPPED} \n ↓ FIN \n ↑ FIN").leak();
+        assert_eq!(findings(script), [], "{script}");
+        let events = events(script);
+        let Some(EventKind::ConnectionEnded(ending)) = events.last() else { panic!("{script}") };
+        assert_eq!(ending.by, EndedBy::Framescope, "{script}");
+    }
+    let failed = r#"
+        note {"failure":{"stage":"relay","message":"reading from the client failed","leg":"client"}}
+        ↑ RST
+    "#;
+    assert_eq!(findings(failed)[0].0, "CONNECTION_WITHOUT_CLOSE");
 }
 
 #[test]

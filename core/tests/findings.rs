@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 use framescope_core::message::MessageFault;
-use framescope_core::session::Limits;
+use framescope_core::session::{EndedBy, Limits};
 use framescope_core::{
     ConnectionId, ConnectionInfo, Direction, EventKind, Finish, Leg, Record, Session, Timestamp,
 };
@@ -208,7 +208,7 @@ fn endings_in_a_frame_without_close_and_clean() {
     clean.finish(UP, Finish::Fin);
     assert_eq!(clean.codes(), [""; 0]);
     let Some(EventKind::ConnectionEnded(ending)) = clean.kinds.last() else { panic!("an ending") };
-    assert_eq!((ending.by, ending.close), (DOWN, Some((UP, Some(1000)))));
+    assert_eq!((ending.by, ending.close), (EndedBy::Peer(DOWN), Some((UP, Some(1000)))));
 }
 
 #[test]

@@ -212,11 +212,31 @@ pub enum EventKind {
     ConnectionEnded(Ending),
 }
 
+/// Who closed a connection first on the transport.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndedBy {
+    /// The sender of this direction.
+    Peer(Direction),
+    /// The proxy, which was stopped or failed while neither peer had ended: the ends of both directions
+    /// are its own.
+    Framescope,
+}
+
+impl EndedBy {
+    /// `client`, `server` or `Framescope`.
+    pub const fn sender(self) -> &'static str {
+        match self {
+            Self::Peer(direction) => direction.sender(),
+            Self::Framescope => "Framescope",
+        }
+    }
+}
+
 /// How a connection ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ending {
     /// Who closed first on the transport.
-    pub by: Direction,
+    pub by: EndedBy,
     /// FIN or RST.
     pub how: Finish,
     /// The first Close frame: who sent it, and its code (`None` for an empty body).

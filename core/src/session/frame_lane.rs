@@ -115,11 +115,15 @@ impl FrameLane {
         }
     }
 
-    /// No more octets come: says so where a frame is cut.
+    /// No more octets come.
     pub fn finish(&mut self, at: Timestamp, out: &mut dyn LaneSink) {
         if let Some(flood) = self.pace.finish(self.next_index, self.decoder.offset()) {
             self.checks.flood(flood, at, out);
         }
+    }
+
+    /// Its sender ended it: says so where a frame is cut.
+    pub fn check_cut(&mut self, at: Timestamp, out: &mut dyn LaneSink) {
         if let Some(current) = self.current.take() {
             let seen = self.decoder.offset().saturating_sub(current.offset);
             let due = u64::from(current.header.encoded_len())

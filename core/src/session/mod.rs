@@ -20,7 +20,7 @@ pub mod seeking;
 use std::collections::VecDeque;
 
 use crowd::Crowd;
-pub use event::{Ending, Event, EventKind, EventSink, Unfragmented};
+pub use event::{EndedBy, Ending, Event, EventKind, EventSink, Unfragmented};
 pub use inspector::Inspector;
 
 use crate::connection::ConnectionMap;

@@ -11,8 +11,8 @@ use super::value::{Base64, nanos};
 use crate::connection::{Alteration, Failure, Stall, TlsInfo};
 use crate::http::ServerSentEvent;
 use crate::present::Secrets;
-use crate::session::Ending;
 use crate::session::pings::RoundTrip;
+use crate::session::{EndedBy, Ending};
 use crate::subprotocol::LatencySummary;
 use crate::{CloseCode, ConnectionInfo, ConnectionNote, Diagnostic, Direction, Finish, Leg};
 
@@ -198,7 +198,8 @@ impl PingAnswered {
 
 #[derive(Debug, Serialize)]
 pub(super) struct Ended {
-    by: &'static str,
+    /// Null where the proxy was stopped.
+    by: Option<&'static str>,
     how: Finish,
     close: Option<EndingClose>,
     /// The code that the client's program is told; null where no WebSocket was open.
@@ -247,7 +248,10 @@ impl Ended {
         };
         let told = |side| ending.upgraded.then(|| ending.reported_to(side));
         Self {
-            by: ending.by.sender(),
+            by: match ending.by {
+                EndedBy::Peer(by) => Some(by.sender()),
+                EndedBy::Framescope => None,
+            },
             how: ending.how,
             close: ending.close.map(close),
             client_is_told: told(Direction::ClientToServer),

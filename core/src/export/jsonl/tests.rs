@@ -14,7 +14,7 @@ use crate::handshake::{
 };
 use crate::http::ServerSentEvent;
 use crate::message::MessageFault;
-use crate::session::Ending;
+use crate::session::{EndedBy, Ending};
 use crate::{Finish, Leg, OpeningHandshake};
 
 fn lines(secrets: Secrets, kinds: Vec<EventKind>) -> String {
@@ -168,7 +168,7 @@ fn connections_open_get_noted_and_end() {
         ..ConnectionNote::default()
     };
     let ending = Ending {
-        by: ServerToClient,
+        by: EndedBy::Peer(ServerToClient),
         how: Finish::Fin,
         close: Some((ClientToServer, Some(1000))),
         upgraded: true,
@@ -268,7 +268,7 @@ fn the_key_is_told_from_the_request_on_until_the_connection_ends() {
         EventKind::HeadReceived { leg: Leg::Client, direction: ClientToServer, head: request() };
     let ping = || EventKind::FrameDecoded(frame(ServerToClient, 0, "89 00"));
     let ended = EventKind::ConnectionEnded(Ending {
-        by: ClientToServer,
+        by: EndedBy::Peer(ClientToServer),
         how: Finish::Reset,
         close: None,
         upgraded: true,

@@ -35,6 +35,8 @@ pub(super) struct Behaviour {
     /// By [`Direction::index`].
     unsolicited: [u32; 2],
     has_closed: [bool; 2],
+    /// The proxy was stopped: how the connection ends says nothing of its peers.
+    pub(super) is_ended_by_proxy: bool,
     /// Frames are missing, so that nothing can be said of what did not come.
     is_incomplete: bool,
     /// The last broken MUST of each direction, and the frame that broke it.
@@ -54,6 +56,7 @@ impl Behaviour {
             pings: Pings::default(),
             unsolicited: [0; 2],
             has_closed: [false; 2],
+            is_ended_by_proxy: false,
             is_incomplete: false,
             last_error: [None; 2],
         }
@@ -140,6 +143,7 @@ impl Behaviour {
             self.raise(&rules::CONSUMER_SLOW, direction, at, place, evidence, out);
         }
         let Some(failure) = &note.failure else { return };
+        self.is_ended_by_proxy |= failure.ends_connection();
         let direction = match failure.stage.as_str() {
             "client-tls" => Direction::ClientToServer,
             "upstream-tls" => Direction::ServerToClient,

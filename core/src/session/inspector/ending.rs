@@ -6,7 +6,7 @@ use super::{Inspector, Lane, LaneOut, Out};
 use crate::diagnostics::{Place, Rule, rules};
 use crate::session::frame_lane::SeenClose;
 use crate::session::http_lane::HttpPart;
-use crate::session::{Ending, EventKind, Shared};
+use crate::session::{EndedBy, Ending, EventKind, Shared};
 use crate::{Direction, Finish, Timestamp};
 
 /// How long TCP may stay open once both sides have sent Close: beyond it somebody forgot it.
@@ -82,15 +82,20 @@ impl Inspector {
                 let transports = &mut shared.transports;
                 let mut out = LaneOut { connection, direction, behaviour, transports, sink: out };
                 lane.finish(at, &mut out);
+                if !out.behaviour.is_ended_by_proxy {
+                    lane.check_cut(at, &mut out);
+                }
             }
             Lane::Http(lane) => {
                 let part = lane.finish();
-                // A server cannot finish an answer that its client no longer waits for.
-                let client_left = direction == Direction::ServerToClient
-                    && self.first_finish.is_some_and(|(by, _)| by == Direction::ClientToServer);
+                // A server cannot finish an answer that its client no longer waits for, nor can a peer
+                // that the proxy has left.
+                let is_left = self.behaviour.is_ended_by_proxy
+                    || direction == Direction::ServerToClient
+                        && self.first_finish.is_some_and(|(by, _)| by == Direction::ClientToServer);
                 match part {
                     Some(HttpPart::Lost { rule, .. })
-                        if client_left && rule.code == rules::HTTP_MESSAGE_CUT.code => {}
+                        if is_left && rule.code == rules::HTTP_MESSAGE_CUT.code => {}
                     Some(part) => self.http_part(direction, at, part, shared, out),
                     None => {}
                 }
@@ -118,7 +123,27 @@ impl Inspector {
         let of = |direction: Direction| closes[direction.index()];
         let close = first.and_then(|first| Some((first, code(of(first)?))));
         let answer = first.and_then(|first| Some(code(of(!first)?)));
-        let ending = Ending { by, how, close, upgraded: self.upgraded, answer };
+        let is_own = self.behaviour.is_ended_by_proxy;
+        let ended_by = if is_own { EndedBy::Framescope } else { EndedBy::Peer(by) };
+        let ending = Ending { by: ended_by, how, close, upgraded: self.upgraded, answer };
+        if !is_own {
+            self.check_ending(by, closes, ending, at, shared, out);
+        }
+        self.tell(at, EventKind::ConnectionEnded(ending), out);
+    }
+
+    /// What the ending says of the peers: `by` ended first.
+    fn check_ending(
+        &mut self,
+        by: Direction,
+        closes: [Option<SeenClose>; 2],
+        ending: Ending,
+        at: Timestamp,
+        shared: &mut Shared,
+        out: Out<'_>,
+    ) {
+        let close = ending.close;
+        let first = close.map(|(first, _)| first);
 
         let followed = Direction::BOTH.map(|d| matches!(self.lane(d), Lane::Frames(_)));
         let unseen_close = close.is_none() && self.behaviour.is_closing();
@@ -127,7 +152,7 @@ impl Inspector {
         } else if self.upgraded && followed.contains(&true) && close.is_none() {
             self.ended_without_close(by, at, out);
         } else if let Some(first) = first.filter(|_| followed == [true; 2]) {
-            self.ended_with_close(first, closes, ending, at, out);
+            self.ended_with_close(first, closes, by, at, out);
         }
         let is_good = matches!(close, Some((_, None | Some(1000 | 1001))));
         if self.upgraded && !is_good && !unseen_close {
@@ -136,7 +161,6 @@ impl Inspector {
                 self.failed(&visitor, at, shared, out);
             }
         }
-        self.tell(at, EventKind::ConnectionEnded(ending), out);
     }
 
     /// No Close came; `first` ended before the other side did.
@@ -180,7 +204,7 @@ impl Inspector {
         &self,
         first: Direction,
         closes: [Option<SeenClose>; 2],
-        ending: Ending,
+        by: Direction,
         at: Timestamp,
         out: Out<'_>,
     ) {
@@ -188,10 +212,10 @@ impl Inspector {
             return;
         };
         let (opener, other) = (first.sender(), (!first).sender());
-        let Some(End { at: ended_at, .. }) = self.end_of(ending.by) else { return };
+        let Some(End { at: ended_at, .. }) = self.end_of(by) else { return };
         let (rule, direction, evidence): (&'static Rule, _, _) = match second {
             // It ended before there was a Close to answer.
-            None if ending.by == !first && ended_at < close.at => {
+            None if by == !first && ended_at < close.at => {
                 let early = close.at.since(ended_at).as_secs_f64();
                 let evidence = format!(
                     "the {other} ended its direction without Close, {early:.3} s before the {opener}'s"
@@ -200,7 +224,7 @@ impl Inspector {
             }
             // "If an endpoint receives a Close frame and did not previously send a Close frame, the
             // endpoint MUST send a Close frame in response" (RFC 6455 §5.5.1).
-            None if ending.by == !first => {
+            None if by == !first => {
                 let waited = ended_at.since(close.at).as_secs_f64();
                 let evidence = format!(
                     "the {other} ended the connection {waited:.3} s after the {opener}'s Close, \
