@@ -267,7 +267,7 @@ fn each_side_is_told_a_code_that_need_not_be_on_the_wire() {
         assert!(ending.upgraded);
         assert_eq!(
             (ending.reported_to(UP), ending.reported_to(DOWN)),
-            (client, server),
+            (Some(client), Some(server)),
             "{script}"
         );
     }

@@ -12,8 +12,8 @@ use framescope_core::index::State;
 use framescope_core::message::MessageFault;
 use framescope_core::session::Limits;
 use framescope_core::{
-    ConnectionId, ConnectionInfo, Direction, EventKind, Frame, FrameHeader, Index, Leg, MaskingKey,
-    Opcode, PayloadLength, Record, Session, Timestamp,
+    ConnectionId, ConnectionInfo, Direction, EventKind, Finish, Frame, FrameHeader, Index, Leg,
+    MaskingKey, Opcode, PayloadLength, Record, Session, Timestamp,
 };
 use hex_literal::hex;
 
@@ -414,4 +414,45 @@ fn a_compressed_message_behind_a_gap_stays_compressed() {
         let content = plan.read_message(&mut Cursor::new(&file), 1 << 20).unwrap();
         assert_eq!((&content.data, content.fault), (&message.data, message.fault));
     }
+}
+
+/// What is said of the ending: findings, the first Close, and what the client's and the server's programs
+/// are told.
+fn ending(records: &[Record]) -> (Vec<&'static str>, Option<Direction>, [Option<u16>; 2]) {
+    let told = events(records);
+    let findings = told.iter().filter_map(|event| match event {
+        EventKind::DiagnosticRaised(finding) => Some(finding.rule.code),
+        _ => None,
+    });
+    let Some(EventKind::ConnectionEnded(ending)) = told.last() else { panic!("an ending") };
+    (findings.collect(), ending.closed_by(), [UP, DOWN].map(|side| ending.reported_to(side)))
+}
+
+fn finished(direction: Direction, millis: u64) -> Record {
+    let (connection, at, leg, how) = (ID, at(millis), Leg::Client, Finish::Fin);
+    Record::Finished { connection, at, leg, direction, how }
+}
+
+#[test]
+fn of_a_close_that_may_be_missing_nothing_is_said() {
+    let closed = FramePosition { closed: true, ..FramePosition::default() };
+    let ends = [finished(DOWN, 9), finished(UP, 10)];
+    // The client's Close is known to be among what is missing; or may be.
+    for (position, behind) in [(Some(Box::new(closed)), ""), (None, "in the middle")] {
+        let mut records = opened("");
+        let mut missing = gap(UP, 3, 50);
+        if let Record::Gap { position: known, .. } = &mut missing {
+            *known = position;
+        }
+        records.extend([missing, octets(UP, 4, behind.as_bytes())]);
+        let silent = [&records[..], &ends].concat();
+        assert_eq!(ending(&silent), (vec![], None, [Some(1006), None]), "{behind}");
+        records.push(octets(DOWN, 5, &hex!("88 02 03e8")));
+        records.extend(ends.clone());
+        assert_eq!(ending(&records), (vec![], None, [Some(1000), None]), "{behind}");
+    }
+    let mut whole = opened("");
+    whole.push(octets(DOWN, 5, &hex!("88 02 03e8")));
+    whole.extend(ends);
+    assert_eq!(ending(&whole), (vec!["CLOSE_NOT_AWAITED"], Some(DOWN), [Some(1000), Some(1006)]));
 }

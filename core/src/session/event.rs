@@ -239,29 +239,39 @@ pub struct Ending {
     pub by: EndedBy,
     /// FIN or RST.
     pub how: Finish,
-    /// The first Close frame: who sent it, and its code (`None` for an empty body).
+    /// The first Close frame that was seen: who sent it, and its code (`None` for an empty body).
     pub close: Option<(Direction, Option<u16>)>,
     /// A WebSocket was open.
     pub upgraded: bool,
     /// The code of the other side's Close (`None` for an empty body), where that came too.
     pub answer: Option<Option<u16>>,
+    /// Of which directions, by [`Direction::index`], a Close may have come unseen: octets of them are
+    /// missing from the capture.
+    pub unseen: [bool; 2],
 }
 
 impl Ending {
     /// The close code that the program on this side is told: the client reads what the server sent.
     ///
     /// It is 1005 for a Close without a code and 1006 where none came (RFC 6455 §7.1.5): neither is
-    /// ever on the wire.
-    pub fn reported_to(&self, side: Direction) -> u16 {
+    /// ever on the wire. `None` where nobody knows whether one came.
+    pub fn reported_to(&self, side: Direction) -> Option<u16> {
         let seen = match self.close {
             Some((by, code)) if by != side => Some(code),
             _ => self.answer,
         };
         match seen {
-            Some(Some(code)) => code,
-            Some(None) => CloseCode::NO_STATUS_RCVD.0,
-            None => CloseCode::ABNORMAL_CLOSURE.0,
+            Some(Some(code)) => Some(code),
+            Some(None) => Some(CloseCode::NO_STATUS_RCVD.0),
+            None if self.unseen[(!side).index()] => None,
+            None => Some(CloseCode::ABNORMAL_CLOSURE.0),
         }
+    }
+
+    /// Who sent the first Close; `None` where there was none that is known of, and where one of the other
+    /// side may have come before it.
+    pub fn closed_by(&self) -> Option<Direction> {
+        self.close.map(|(by, _)| by).filter(|by| !self.unseen[(!*by).index()])
     }
 }
 

@@ -202,7 +202,7 @@ pub(super) struct Ended {
     by: Option<&'static str>,
     how: Finish,
     close: Option<EndingClose>,
-    /// The code that the client's program is told; null where no WebSocket was open.
+    /// The code that the client's program is told; null where no WebSocket was open, or nobody knows.
     client_is_told: Option<u16>,
     /// The code that the server's program is told.
     server_is_told: Option<u16>,
@@ -234,19 +234,20 @@ impl RequestsOf {
 /// The first Close frame of the connection.
 #[derive(Debug, Serialize)]
 struct EndingClose {
-    by: &'static str,
+    /// Null where one of the other side may have come before it, unseen.
+    by: Option<&'static str>,
     code: Option<u16>,
     name: Option<&'static str>,
 }
 
 impl Ended {
     pub(super) fn of(ending: Ending, latency: Option<LatencySummary>) -> Self {
-        let close = |(by, code): (Direction, Option<u16>)| EndingClose {
-            by: by.sender(),
+        let close = |(_, code): (Direction, Option<u16>)| EndingClose {
+            by: ending.closed_by().map(Direction::sender),
             code,
             name: code.map(|code| CloseCode(code).name()),
         };
-        let told = |side| ending.upgraded.then(|| ending.reported_to(side));
+        let told = |side| if ending.upgraded { ending.reported_to(side) } else { None };
         Self {
             by: match ending.by {
                 EndedBy::Peer(by) => Some(by.sender()),

@@ -173,6 +173,7 @@ fn connections_open_get_noted_and_end() {
         close: Some((ClientToServer, Some(1000))),
         upgraded: true,
         answer: Some(None),
+        unseen: [false; 2],
     };
     insta::assert_snapshot!(told(vec![
         EventKind::ConnectionOpened(Arc::new(info)),
@@ -273,6 +274,7 @@ fn the_key_is_told_from_the_request_on_until_the_connection_ends() {
         close: None,
         upgraded: true,
         answer: None,
+        unseen: [false; 2],
     });
     let told = told(vec![ping(), request, ping(), ended, ping()]);
     let keys: Vec<bool> = told.lines().map(|l| l.contains("\"key\":\"dGhl")).collect();

@@ -114,6 +114,11 @@ impl Behaviour {
         self.has_closed[direction.index()] |= closed;
     }
 
+    /// Whether a Close was sent in this direction, seen or not.
+    pub(super) fn has_closed(&self, direction: Direction) -> bool {
+        self.has_closed[direction.index()]
+    }
+
     /// Whether a Close was sent in either direction, seen or not.
     pub(super) fn is_closing(&self) -> bool {
         self.has_closed.contains(&true)

@@ -123,9 +123,15 @@ impl Inspector {
         let of = |direction: Direction| closes[direction.index()];
         let close = first.and_then(|first| Some((first, code(of(first)?))));
         let answer = first.and_then(|first| Some(code(of(!first)?)));
+        // It may be among octets that are missing, or that nobody understood.
+        let unseen = Direction::BOTH.map(|direction| {
+            let is_lost = matches!(self.lane(direction), Lane::Seeking(_) | Lane::Lost);
+            let has_closed = self.behaviour.has_closed(direction);
+            self.upgraded && of(direction).is_none() && (is_lost || has_closed)
+        });
         let is_own = self.behaviour.is_ended_by_proxy;
         let ended_by = if is_own { EndedBy::Framescope } else { EndedBy::Peer(by) };
-        let ending = Ending { by: ended_by, how, close, upgraded: self.upgraded, answer };
+        let ending = Ending { by: ended_by, how, close, upgraded: self.upgraded, answer, unseen };
         if !is_own {
             self.check_ending(by, closes, ending, at, shared, out);
         }
@@ -145,17 +151,17 @@ impl Inspector {
         let close = ending.close;
         let first = close.map(|(first, _)| first);
 
-        let followed = Direction::BOTH.map(|d| matches!(self.lane(d), Lane::Frames(_)));
-        let unseen_close = close.is_none() && self.behaviour.is_closing();
-        if unseen_close {
-            // It is among octets that are missing: there is nothing to say of it.
-        } else if self.upgraded && followed.contains(&true) && close.is_none() {
-            self.ended_without_close(by, at, out);
-        } else if let Some(first) = first.filter(|_| followed == [true; 2]) {
-            self.ended_with_close(first, closes, by, at, out);
+        let knows_all = ending.unseen == [false; 2];
+        match first {
+            _ if !self.upgraded || !knows_all => {}
+            Some(first) => self.ended_with_close(first, closes, by, at, out),
+            None => self.ended_without_close(by, at, out),
         }
-        let is_good = matches!(close, Some((_, None | Some(1000 | 1001))));
-        if self.upgraded && !is_good && !unseen_close {
+        let is_good = match close {
+            Some((_, code)) => matches!(code, None | Some(1000 | 1001)),
+            None => !knows_all,
+        };
+        if self.upgraded && !is_good {
             // Taken out, for it is asked for once.
             if let Some(visitor) = self.behaviour.visitor.take() {
                 self.failed(&visitor, at, shared, out);
