@@ -334,3 +334,19 @@ fn a_stream_of_events_tells_each_as_it_comes_in_any_pieces() {
     assert_eq!(told(1), told(1000));
     assert_eq!(told(7), told(1000));
 }
+
+#[test]
+fn octets_that_wait_for_the_answer_do_not_keep_what_was_read_with_them() {
+    let mut session = Conversation::new();
+    session.say(UP, format!("{REQUEST}\r\n").as_bytes());
+    let read = Bytes::from(vec![0x81; 1 << 18]);
+    session.take(&Record::Octets {
+        connection: ID,
+        at: Timestamp::from_nanos(2),
+        leg: Leg::Client,
+        direction: UP,
+        octets: read.slice(..1),
+        in_proxy: None,
+    });
+    assert!(read.is_unique());
+}

@@ -197,6 +197,7 @@ impl Inspector {
             let part = Part { order: self.early_parts, at, octets: octets.clone() };
             self.early[direction.index()].push_back(part);
             self.run(shared, out);
+            self.early[direction.index()].hold(self.early_parts);
             self.check_early(direction, at, out);
         }
     }
