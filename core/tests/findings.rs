@@ -350,3 +350,43 @@ fn octets_that_wait_for_the_answer_do_not_keep_what_was_read_with_them() {
     });
     assert!(read.is_unique());
 }
+
+#[test]
+fn frames_begin_behind_the_body_of_the_request_for_the_websocket() {
+    const REFUSAL: &str = "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n";
+    let plain = format!("{REQUEST}\r\n");
+    let frame = hex!("81 81 00000000 41");
+    let bodies =
+        [("Content-Length: 3", "abc"), ("Transfer-Encoding: chunked", "3\r\nabc\r\n0\r\n\r\n")];
+    for (field, body) in bodies {
+        // Whether it is refused first, and how much of the body comes before the answer.
+        for (is_refused, early) in [(false, body.len()), (false, 2), (true, body.len()), (true, 2)]
+        {
+            let mut session = Conversation::new();
+            let head = format!("{REQUEST}{field}\r\n\r\n{}", &body[..early]);
+            session.say(UP, head.as_bytes());
+            if is_refused {
+                session.say(DOWN, REFUSAL.as_bytes());
+                session.say(UP, format!("{}{plain}", &body[early..]).as_bytes());
+                session.say(DOWN, format!("{RESPONSE}\r\n").as_bytes());
+            } else {
+                session.say(DOWN, format!("{RESPONSE}\r\n").as_bytes());
+                session.say(UP, &body.as_bytes()[early..]);
+            }
+            session.say(UP, &frame);
+            let told: Vec<String> = session
+                .kinds
+                .iter()
+                .filter_map(|kind| match kind {
+                    EventKind::BodyCompleted { direction: UP, content, .. } => {
+                        Some(String::from_utf8(content.to_vec()).unwrap())
+                    }
+                    EventKind::MessageCompleted(message) => Some(format!("{:?}", message.data)),
+                    EventKind::LaneLost { reason, .. } => Some(reason.clone()),
+                    _ => None,
+                })
+                .collect();
+            assert_eq!(told, ["abc", "b\"A\""], "{field}, {is_refused}, {early}");
+        }
+    }
+}

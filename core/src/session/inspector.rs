@@ -13,6 +13,7 @@ use bytes::Bytes;
 
 use behaviour::Behaviour;
 use ending::End;
+use exchange::FramesToCome;
 use waiting::{Early, Part};
 
 use crate::diagnostics::{Place, Rule};
@@ -47,6 +48,8 @@ pub struct Inspector {
     upstream_heads: [HeadReader; 2],
     forwarded_request: Option<Arc<Head>>,
     upgraded: bool,
+    /// What follows the body of the request that opened the WebSocket, while that body comes.
+    frames_behind_body: Option<Box<FramesToCome>>,
     /// How each ended, by [`Direction::index`].
     ends: [Option<End>; 2],
     first_finish: Option<(Direction, Finish)>,
@@ -87,6 +90,7 @@ impl Inspector {
             upstream_heads: [HeadReader::default(), HeadReader::default()],
             forwarded_request: None,
             upgraded: false,
+            frames_behind_body: None,
             ends: [None, None],
             first_finish: None,
             is_lane_finished: [false; 2],

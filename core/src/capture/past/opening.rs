@@ -2,8 +2,9 @@
 //!
 //! ```text
 //!   ↑  Head ─► Body ─► Head …                 ↓  Head ─► Body ─► Head …
-//!       └► Undecided (asked for a WebSocket)      │
-//!            └ answered otherwise ─► Head         └ 101 ─► Upgraded
+//!       └► Body ─► Undecided                      │
+//!          (asked for a WebSocket)                └ 101 ─► Upgraded
+//!            └ answered otherwise ─► Head
 //! ```
 
 use std::collections::VecDeque;
@@ -52,7 +53,7 @@ pub(super) struct Reading {
 enum Lane {
     Head(HeadReader),
     Body(BodyDecoder),
-    /// Behind a request for a WebSocket; `said` once octets came.
+    /// Behind a request for a WebSocket and its body; `said` once octets came.
     Undecided {
         said: bool,
     },
@@ -134,7 +135,7 @@ impl Reading {
                 }
                 Lane::Body(decoder) => {
                     if walk(decoder, &mut rest)? {
-                        self.up = Lane::default();
+                        self.up = self.behind_request();
                     }
                 }
                 Lane::Undecided { said } => {
@@ -153,13 +154,21 @@ impl Reading {
             return Err(Lost);
         }
         let asks_for_websocket = head.asks_for_websocket();
-        self.up = if asks_for_websocket {
-            Lane::Undecided { said: false }
-        } else {
-            Lane::behind_head(BodyFraming::of_request(&head))
-        };
+        let framing = BodyFraming::of_request(&head);
         self.awaited.push_back(Request { head, at, asks_for_websocket });
+        self.up = match framing {
+            BodyFraming::Empty => self.behind_request(),
+            framing => Lane::behind_head(framing),
+        };
         Ok(())
+    }
+
+    /// What follows the last request, which is whole. Frames begin behind its body (RFC 9110 §7.8).
+    fn behind_request(&self) -> Lane {
+        match self.awaited.back() {
+            Some(request) if request.asks_for_websocket => Lane::Undecided { said: false },
+            _ => Lane::default(),
+        }
     }
 
     /// The WebSocket that these octets open.
@@ -195,6 +204,10 @@ impl Reading {
         }
         let request = self.awaited.pop_front().ok_or(Lost)?;
         if request.asks_for_websocket && answer.switches_to_websocket() {
+            // Answered before the request was whole.
+            if matches!(self.up, Lane::Body(_)) {
+                return Err(Lost);
+            }
             let lanes = [std::mem::take(&mut self.hope), FrameTracker::default()];
             let (heads, at) = ([request.head.raw, raw], [request.at, at]);
             return Ok(Some(Upgraded { heads, at, lanes }));
@@ -206,10 +219,11 @@ impl Reading {
         }
         if request.asks_for_websocket {
             // What was said in hope is for the server to understand.
-            if matches!(self.up, Lane::Undecided { said: true }) {
-                return Err(Lost);
+            match self.up {
+                Lane::Undecided { said: true } => return Err(Lost),
+                Lane::Undecided { said: false } => self.up = Lane::default(),
+                Lane::Head(_) | Lane::Body(_) => {}
             }
-            self.up = Lane::default();
         }
         self.down = Lane::behind_head(BodyFraming::of_response(&answer, method));
         Ok(None)
@@ -225,5 +239,37 @@ fn walk(decoder: &mut BodyDecoder, octets: &mut &[u8]) -> Result<bool, Lost> {
             Some(BodyPart::Invalid(_)) => return Err(Lost),
             None => return Ok(false),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\
+        Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nContent-Length: 3\r\n\r\nabc";
+    const ANSWER: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
+        Connection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+    const REFUSAL: &[u8] = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n";
+
+    #[test]
+    fn frames_begin_behind_the_body_of_the_request() {
+        let (up, down, at) =
+            (Direction::ClientToServer, Direction::ServerToClient, Timestamp::default());
+        let mut opening = Opening::new();
+        for (direction, octets) in [
+            (up, REQUEST),
+            (down, REFUSAL),
+            (up, REQUEST),
+            (down, ANSWER),
+            // Two octets of five behind a header.
+            (up, b"\x82\x85abcd12"),
+        ] {
+            opening.passed(at, direction, octets);
+        }
+        let Opening::Upgraded(upgraded) = opening else { panic!("no WebSocket") };
+        let rests = upgraded.positions().map(|position| position.map(|position| position.rest));
+        assert_eq!(rests, [Some(3), Some(0)]);
     }
 }

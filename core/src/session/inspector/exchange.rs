@@ -12,9 +12,16 @@ use crate::session::frame_checks::Extensions;
 use crate::session::frame_lane::FrameLane;
 use crate::session::http_lane::{HttpLane, HttpPart, Reading};
 use crate::session::message_watch::Promise;
-use crate::session::{Event, EventKind, Shared};
+use crate::session::{Event, EventKind, Limits, Shared};
 use crate::transport::media_type;
 use crate::{Direction, Head, Leg, OpeningHandshake, Timestamp};
+
+/// The frames of a client whose request for the WebSocket is not whole yet.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FramesToCome {
+    extensions: Extensions,
+    limits: Limits,
+}
 
 impl Inspector {
     /// Takes in what an HTTP lane found.
@@ -58,9 +65,7 @@ impl Inspector {
                 let ended = EventKind::BodyCompleted { direction, wire_len, content_len, content };
                 self.tell(at, ended, out);
                 self.body_ended(direction, at, content_len, &kept, shared, out);
-                if let Lane::Http(lane) = self.lane_mut(direction) {
-                    lane.expect_head();
-                }
+                self.behind_body(direction);
             }
             (HttpPart::Lost { offset, rule, reason }, _) => {
                 self.lose_http(rule, direction, at, offset, reason, out);
@@ -80,9 +85,8 @@ impl Inspector {
         self.requests.push_back(head.clone());
         self.requests_len = len;
         let framing = BodyFraming::of_request(head);
-        if !head.asks_for_websocket()
-            && let Lane::Http(lane) = self.lane_mut(direction)
-        {
+        let is_followed = !head.asks_for_websocket() || framing != BodyFraming::Empty;
+        if is_followed && let Lane::Http(lane) = self.lane_mut(direction) {
             follow_with(lane, framing, keep, Reading::Whole);
         }
         let told = EventKind::HeadReceived { leg: Leg::Client, direction, head: head.clone() };
@@ -137,10 +141,35 @@ impl Inspector {
         if let Lane::Http(lane) = self.lane_mut(direction) {
             follow_with(lane, framing, kept, reading);
         }
-        if asked && let (Some(request), Lane::Http(lane)) = (&request, self.lane_mut(!direction)) {
-            follow_with(lane, BodyFraming::of_request(request), keep, Reading::Whole);
+        if asked
+            && let Lane::Http(lane) = self.lane_mut(!direction)
+            && lane.is_waiting()
+        {
+            lane.expect_head();
         }
         self.saw_answer(head, at, framing == BodyFraming::Empty, shared, out);
+    }
+
+    /// A body ended: what its lane goes on with. "A client cannot begin using an upgraded protocol on the
+    /// connection until it has completely sent the request message" (RFC 9110 §7.8), its body included.
+    fn behind_body(&mut self, direction: Direction) {
+        if let Some(frames) =
+            self.frames_behind_body.take_if(|_| direction == Direction::ClientToServer)
+        {
+            let FramesToCome { extensions, limits } = *frames;
+            return self.begin_frames(direction, extensions, limits);
+        }
+        // While the body came no other request did: it is the last, unless it was answered.
+        let is_undecided = direction == Direction::ClientToServer
+            && self.requests.back().is_some_and(|request| request.asks_for_websocket());
+        if !is_undecided && let Lane::Http(lane) = self.lane_mut(direction) {
+            lane.expect_head();
+        }
+    }
+
+    fn begin_frames(&mut self, direction: Direction, extensions: Extensions, limits: Limits) {
+        let lane = FrameLane::new(direction, self.offset(direction), extensions, limits);
+        self.lanes[direction.index()] = Lane::Frames(Box::new(lane));
     }
 
     /// What a head says against HTTP, where no handshake tells it.
@@ -229,8 +258,14 @@ impl Inspector {
             });
             let extensions = Extensions { deflate, unknown };
             let limits = self.limits_of(&handshake.request);
-            let lane = FrameLane::new(direction, self.offset(direction), extensions, limits);
-            self.lanes[direction.index()] = Lane::Frames(Box::new(lane));
+            // Answered before the request was whole.
+            let is_in_request = direction == Direction::ClientToServer
+                && matches!(self.lane(direction), Lane::Http(lane) if lane.is_in_body());
+            if is_in_request {
+                self.frames_behind_body = Some(Box::new(FramesToCome { extensions, limits }));
+            } else {
+                self.begin_frames(direction, extensions, limits);
+            }
         }
     }
 

@@ -33,7 +33,6 @@ impl Inspector {
     ) {
         let (id, client) = (self.id, self.behaviour.client);
         let exchanges = self.exchanges.get_or_insert_with(|| Box::new(Exchanges::new(id, client)));
-        let has_body = has_body && !head.asks_for_websocket();
         exchanges.requested(head, at, has_body, &mut shared.transports, &mut teller(id, out));
     }
 
