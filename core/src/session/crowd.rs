@@ -23,11 +23,33 @@ const STORM_SPAN: Duration = Duration::from_mins(1);
 /// Remembers a little of all connections of a capture.
 #[derive(Debug, Default)]
 pub struct Crowd {
-    /// Nonces, with the connection that used each first.
-    keys: HashMap<[u8; 16], ConnectionId>,
+    /// Nonces, with the handshake that used each first.
+    keys: HashMap<[u8; 16], Handshake>,
     /// The same nonces, the oldest first.
     key_order: VecDeque<[u8; 16]>,
     visitors: HashMap<Visitor, Failures>,
+}
+
+/// When a connection asked for a WebSocket, and was answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Handshake {
+    /// Which connection.
+    pub connection: ConnectionId,
+    /// When its request was whole.
+    pub asked_at: Timestamp,
+    /// When the answer was.
+    pub answered_at: Timestamp,
+}
+
+impl Handshake {
+    /// Whether one of the two took place while the other waited for its answer: these are the hops of one
+    /// handshake, on either side of a proxy that passes the key on.
+    fn is_hop_of(&self, other: &Self) -> bool {
+        let is_within = |inner: &Self, outer: &Self| {
+            inner.asked_at >= outer.asked_at && inner.answered_at <= outer.answered_at
+        };
+        is_within(self, other) || is_within(other, self)
+    }
 }
 
 /// A client's address, and the `Host` and target it asks for.
@@ -54,17 +76,19 @@ impl Visitor {
 }
 
 impl Crowd {
-    /// The nonce of a new connection's key: the earlier connection that used it too.
-    pub fn saw_key(&mut self, nonce: [u8; 16], connection: ConnectionId) -> Option<ConnectionId> {
+    /// The nonce of the key of a handshake: the earlier connection that used it too, for a handshake of
+    /// its own.
+    pub fn saw_key(&mut self, nonce: [u8; 16], handshake: Handshake) -> Option<ConnectionId> {
         if let Some(first) = self.keys.get(&nonce) {
-            return (*first != connection).then_some(*first);
+            let is_another = first.connection != handshake.connection;
+            return (is_another && !first.is_hop_of(&handshake)).then_some(first.connection);
         }
         if self.key_order.len() >= MOST_KEYS
             && let Some(oldest) = self.key_order.pop_front()
         {
             self.keys.remove(&oldest);
         }
-        self.keys.insert(nonce, connection);
+        self.keys.insert(nonce, handshake);
         self.key_order.push_back(nonce);
         None
     }
@@ -137,6 +161,11 @@ mod tests {
         Visitor::new(IpAddr::from([192, 0, 2, 1]), &head)
     }
 
+    fn handshake(connection: u32, asked: u64) -> Handshake {
+        let (asked_at, answered_at) = (secs(asked), secs(asked + 1));
+        Handshake { connection: ConnectionId(connection), asked_at, answered_at }
+    }
+
     fn secs(secs: u64) -> Timestamp {
         Timestamp::from_nanos(secs * 1_000_000_000)
     }
@@ -162,7 +191,7 @@ mod tests {
         for n in 0..10_000_u32 {
             let mut nonce = [0; 16];
             nonce[..4].copy_from_slice(&n.to_be_bytes());
-            assert_eq!(crowd.saw_key(nonce, ConnectionId(n)), None);
+            assert_eq!(crowd.saw_key(nonce, handshake(n, n.into())), None);
             if n % 4 == 0 {
                 crowd.saw_failure(&visitor(n), secs(n.into()), secs(n.into()));
             }
@@ -171,7 +200,28 @@ mod tests {
         assert_eq!(crowd.visitors.len(), MOST_VISITORS);
         let mut last = [0; 16];
         last[..4].copy_from_slice(&9_999_u32.to_be_bytes());
-        assert_eq!(crowd.saw_key(last, ConnectionId(9_999)), None, "the same connection");
-        assert_eq!(crowd.saw_key(last, ConnectionId(7)), Some(ConnectionId(9_999)));
+        assert_eq!(crowd.saw_key(last, handshake(9_999, 10_002)), None, "the same connection");
+        assert_eq!(crowd.saw_key(last, handshake(7, 10_002)), Some(ConnectionId(9_999)));
+    }
+
+    #[test]
+    fn a_key_that_a_proxy_passes_on_is_used_once() {
+        let at = |connection, asked, answered| Handshake {
+            connection: ConnectionId(connection),
+            asked_at: secs(asked),
+            answered_at: secs(answered),
+        };
+        // What comes after a handshake from 2 s to 4 s, in the order of the answers.
+        let rows = [
+            (at(2, 1, 5), None, "the hop before it"),
+            (at(2, 2, 4), None, "stamped alike"),
+            (at(2, 3, 5), Some(ConnectionId(1)), "neither waited for the other"),
+            (at(2, 4, 5), Some(ConnectionId(1)), "after it"),
+        ];
+        for (later, expected, why) in rows {
+            let mut crowd = Crowd::default();
+            assert_eq!(crowd.saw_key([7; 16], at(1, 2, 4)), None);
+            assert_eq!(crowd.saw_key([7; 16], later), expected, "{why}");
+        }
     }
 }

@@ -40,8 +40,8 @@ pub struct Inspector {
     early: [Early; 2],
     /// How many parts were ever put there.
     early_parts: u64,
-    /// Requests whose response has not come yet.
-    requests: VecDeque<Arc<Head>>,
+    /// Requests whose response has not come yet, and when each was whole.
+    requests: VecDeque<(Arc<Head>, Timestamp)>,
     /// Octets of their heads.
     requests_len: usize,
     /// Heads on the upstream leg, where they differ from the client leg's.

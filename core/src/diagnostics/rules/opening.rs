@@ -83,7 +83,7 @@ rules! {
         near_miss: "request + Sec-WebSocket-Key1: AQIDBAUGBwgJCgsMDQ4PEA==";
     HANDSHAKE_KEY_REUSED: Error, Capture, "RFC 6455 §4.1",
         "two connections have the same Sec-WebSocket-Key",
-        "The key must be chosen at random for each connection: it proves that the answer is no answer to somebody else, or one that a cache kept.",
+        "The key must be chosen at random for each connection: it proves that the answer is no answer to somebody else, or one that a cache kept. Where the capture has both sides of a proxy, the key that it passes on is the same on either, and is not told.",
         "Make the key when the connection is made, not once in a program; never copy it from an example.",
         fires: "
             request Sec-WebSocket-Key: AQIDBAUGBwgJCgsMDQ4PEA==

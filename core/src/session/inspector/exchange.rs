@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::{Inspector, Lane, Out};
 use crate::diagnostics::{Place, rules};
 use crate::http::{BodyFraming, HeadReader, check};
-use crate::session::crowd::Visitor;
+use crate::session::crowd::{Handshake, Visitor};
 use crate::session::frame_checks::Extensions;
 use crate::session::frame_lane::FrameLane;
 use crate::session::http_lane::{HttpLane, HttpPart, Reading};
@@ -82,7 +82,7 @@ impl Inspector {
             self.lose(direction, at, head.offset, reason, out);
             return;
         }
-        self.requests.push_back(head.clone());
+        self.requests.push_back((head.clone(), at));
         self.requests_len = len;
         let framing = BodyFraming::of_request(head);
         let is_followed = !head.asks_for_websocket() || framing != BodyFraming::Empty;
@@ -112,12 +112,12 @@ impl Inspector {
             }
             return;
         }
-        let request = self.requests.pop_front();
+        let (request, asked_at) = self.requests.pop_front().unzip();
         let answered_len = request.as_ref().map_or(0, |request| request.raw.len());
         self.requests_len = self.requests_len.saturating_sub(answered_len);
         let asked = request.as_ref().is_some_and(|request| request.asks_for_websocket());
-        if let (true, Some(request)) = (asked, &request) {
-            self.handshake(request.clone(), head.clone(), at, shared, out);
+        if let (true, Some(request), Some(asked_at)) = (asked, &request, asked_at) {
+            self.handshake(request.clone(), head.clone(), [asked_at, at], shared, out);
         } else {
             self.check_head(direction, head, at, out);
         }
@@ -161,7 +161,7 @@ impl Inspector {
         }
         // While the body came no other request did: it is the last, unless it was answered.
         let is_undecided = direction == Direction::ClientToServer
-            && self.requests.back().is_some_and(|request| request.asks_for_websocket());
+            && self.requests.back().is_some_and(|(request, _)| request.asks_for_websocket());
         if !is_undecided && let Lane::Http(lane) = self.lane_mut(direction) {
             lane.expect_head();
         }
@@ -183,7 +183,7 @@ impl Inspector {
         &mut self,
         request: Arc<Head>,
         response: Arc<Head>,
-        at: Timestamp,
+        [asked_at, at]: [Timestamp; 2],
         shared: &mut Shared,
         out: Out<'_>,
     ) {
@@ -195,11 +195,12 @@ impl Inspector {
             self.switch_to_frames(&handshake);
         }
         let findings = handshake.findings();
+        let seen = Handshake { connection: self.id, asked_at, answered_at: at };
         let reused = handshake
             .accept
             .derivation
             .as_ref()
-            .and_then(|derivation| shared.crowd.saw_key(derivation.nonce?, self.id));
+            .and_then(|derivation| shared.crowd.saw_key(derivation.nonce?, seen));
         let key = handshake.request.field("Sec-WebSocket-Key").map(|field| field.span.clone());
         let key = handshake.request.place(&key.unwrap_or_default());
         let visitor = Visitor::new(self.behaviour.client, &handshake.request);
