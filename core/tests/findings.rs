@@ -29,6 +29,10 @@ struct Conversation {
 impl Conversation {
     /// A connection that nothing was said on yet.
     fn new() -> Self {
+        Self::within(Limits { inflate_budget: 100_000, ..Limits::KEEP })
+    }
+
+    fn within(limits: Limits) -> Self {
         let info = ConnectionInfo {
             client: "127.0.0.1:50000".parse().unwrap(),
             server: "127.0.0.1:80".parse().unwrap(),
@@ -37,17 +41,19 @@ impl Conversation {
             tls: None,
         };
         let at = Timestamp::from_nanos(1);
-        let limits = Limits { inflate_budget: 100_000, ..Limits::KEEP };
         let mut new = Self { session: Session::new(limits), kinds: Vec::new() };
         new.take(&Record::Opened { connection: ID, at, info: Box::new(info) });
         new
     }
 
     fn open(extensions: &str) -> Self {
-        let mut open = Self::new();
-        open.say(UP, format!("{REQUEST}{extensions}\r\n").as_bytes());
-        open.say(DOWN, format!("{RESPONSE}{extensions}\r\n").as_bytes());
-        open
+        Self::new().opened(extensions)
+    }
+
+    fn opened(mut self, extensions: &str) -> Self {
+        self.say(UP, format!("{REQUEST}{extensions}\r\n").as_bytes());
+        self.say(DOWN, format!("{RESPONSE}{extensions}\r\n").as_bytes());
+        self
     }
 
     fn say(&mut self, direction: Direction, octets: &[u8]) {
@@ -389,4 +395,22 @@ fn frames_begin_behind_the_body_of_the_request_for_the_websocket() {
             assert_eq!(told, ["abc", "b\"A\""], "{field}, {is_refused}, {early}");
         }
     }
+}
+
+#[test]
+fn a_reason_that_is_cut_by_a_limit_is_judged_as_far_as_it_is_kept() {
+    let codes = |reason: &[u8], frame_payload: usize| {
+        let limits = Limits { frame_payload, ..Limits::KEEP };
+        let mut conversation = Conversation::within(limits).opened("");
+        let len = u16::try_from(reason.len() + 2).unwrap().to_be_bytes();
+        conversation.say(DOWN, &[&hex!("88 7e")[..], &len, &hex!("03e8"), reason].concat());
+        conversation.codes()
+    };
+    for kept in [1_000, 1_001, 4_096, 1 << 20] {
+        assert_eq!(codes("é".repeat(4_000).as_bytes(), kept), ["CONTROL_TOO_LONG"], "{kept}");
+        let wrong = [&b"\xff"[..], &[b'a'; 8_000]].concat();
+        assert_eq!(codes(&wrong, kept), ["CONTROL_TOO_LONG", "CLOSE_REASON_NOT_UTF8"], "{kept}");
+    }
+    let cut = [&[b'a'; 8_000][..], b"\xc3"].concat();
+    assert_eq!(codes(&cut, 1 << 20), ["CONTROL_TOO_LONG", "CLOSE_REASON_NOT_UTF8"]);
 }

@@ -194,10 +194,12 @@ impl FrameChecks {
         }
     }
 
-    /// The body of a Close frame (RFC 6455 §5.5.1): its status code, where it has one.
+    /// The body of a Close frame (RFC 6455 §5.5.1): its status code, where it has one. `is_cut` says that
+    /// `payload` is only the first of it, which may end within a character.
     pub fn close(
         &mut self,
         payload: &[u8],
+        is_cut: bool,
         seen: Seen,
         out: &mut dyn LaneSink,
     ) -> Option<CloseCode> {
@@ -213,7 +215,9 @@ impl FrameChecks {
                     let evidence = format!("{code} ({})", code.name());
                     self.raise(&rules::CLOSE_CODE_FORBIDDEN, seen, evidence, out);
                 }
-                if let Err(fault) = std::str::from_utf8(reason) {
+                if let Err(fault) = std::str::from_utf8(reason)
+                    && (fault.error_len().is_some() || !is_cut)
+                {
                     let evidence = format!("at octet {} of the reason", fault.valid_up_to());
                     self.raise(&rules::CLOSE_REASON_NOT_UTF8, seen, evidence, out);
                 }

@@ -339,7 +339,8 @@ impl FrameLane {
             self.checks.header(&header, standing, after_close, seen, out);
         }
         if header.opcode == Opcode::Close {
-            let code = self.checks.close(&close_payload, seen, out);
+            let is_cut = (close_payload.len() as u64) < header.payload_len.value;
+            let code = self.checks.close(&close_payload, is_cut, seen, out);
             self.close.get_or_insert(SeenClose { at, code });
         }
         if let Some(message) = self.assembler.end_frame(&header, index, at) {
