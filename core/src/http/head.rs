@@ -39,7 +39,7 @@ pub enum StartLine {
         method: String,
         /// The request target, as sent: `/chat?room=1`, or an absolute URL, or `*`.
         target: String,
-        /// The minor version: 1 for HTTP/1.1, 0 for HTTP/1.0.
+        /// The minor version: 1 for HTTP/1.1, 0 for HTTP/1.0; a higher one is read as HTTP/1.1.
         minor_version: u8,
     },
     /// A response's.
@@ -48,7 +48,7 @@ pub enum StartLine {
         status: u16,
         /// As sent; may be empty.
         reason: String,
-        /// The minor version: 1 for HTTP/1.1, 0 for HTTP/1.0.
+        /// The minor version: 1 for HTTP/1.1, 0 for HTTP/1.0; a higher one is read as HTTP/1.1.
         minor_version: u8,
     },
 }
@@ -214,7 +214,7 @@ impl Head {
         self.method().is_some() && self.has_token("Upgrade", "websocket")
     }
 
-    /// The minor version: 1 for HTTP/1.1, 0 for HTTP/1.0.
+    /// The minor version: 1 for HTTP/1.1, 0 for HTTP/1.0; a higher one is read as HTTP/1.1.
     pub fn minor_version(&self) -> u8 {
         match &self.start {
             StartLine::Request { minor_version, .. }

@@ -7,6 +7,7 @@
 
 mod lines;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use bytes::Bytes;
@@ -19,7 +20,10 @@ use crate::http::{FaultKind, Head, HeadError, HeadFault, Header, StartLine};
 pub(super) fn request(raw: Bytes, offset: u64) -> Result<Head, HeadError> {
     let mut lines = Lines::new(&raw);
     let line = lines.start_line();
-    let octets = lines.octets(&line.whole);
+    let sent = lines.octets(&line.whole);
+    let version_at = lines.octets(&line.text).len().checked_sub(VERSION_LEN);
+    let (octets, later) = as_1_1(sent, version_at);
+    let octets = &*octets;
 
     // It is given the request line alone: `Partial` is the best it can say.
     let mut request = httparse::Request::new(&mut []);
@@ -29,12 +33,15 @@ pub(super) fn request(raw: Bytes, offset: u64) -> Result<Head, HeadError> {
     let (Some(method), Some(target), Some(minor_version)) =
         (request.method, request.path, request.version)
     else {
-        return Err(unreadable(octets, "request line", outcome.err()));
+        return Err(unreadable(sent, "request line", outcome.err()));
     };
     let target_start = line.whole.start.saturating_add(distance(octets, target.as_bytes()));
     let target_span = target_start..target_start.saturating_add(target.len());
-    let start =
-        StartLine::Request { method: method.to_owned(), target: target.to_owned(), minor_version };
+    let start = StartLine::Request {
+        method: method.to_owned(),
+        target: target.to_owned(),
+        minor_version: later.unwrap_or(minor_version),
+    };
     Ok(finish(raw, offset, start, Some(target_span), &line, outcome.is_ok()))
 }
 
@@ -42,26 +49,48 @@ pub(super) fn request(raw: Bytes, offset: u64) -> Result<Head, HeadError> {
 pub(super) fn response(raw: Bytes, offset: u64) -> Result<Head, HeadError> {
     let mut lines = Lines::new(&raw);
     let line = lines.start_line();
-    let octets = lines.octets(&line.whole);
+    let sent = lines.octets(&line.whole);
+    let (octets, later) = as_1_1(sent, Some(0));
+    let octets = &*octets;
 
     let mut response = httparse::Response::new(&mut []);
     let outcome = httparse::ParserConfig::default()
         .allow_multiple_spaces_in_response_status_delimiters(true)
         .parse_response(&mut response, octets);
     let (Some(minor_version), Some(status)) = (response.version, response.code) else {
-        return Err(unreadable(octets, "status line", outcome.err()));
+        return Err(unreadable(sent, "status line", outcome.err()));
     };
     // httparse drops a reason that is not ASCII; here it is kept.
     let text = lines.octets(&line.text);
     let behind_version = text.iter().position(|octet| *octet == b' ').and_then(|at| text.get(at..));
     let reason = match behind_version.unwrap_or_default().trim_ascii_start().get(3..) {
         Some([b'0'..=b'9', ..]) => {
-            return Err(unreadable(octets, "status line", Some(httparse::Error::Status)));
+            return Err(unreadable(sent, "status line", Some(httparse::Error::Status)));
         }
         reason => String::from_utf8_lossy(reason.unwrap_or_default().trim_ascii()).into_owned(),
     };
+    let minor_version = later.unwrap_or(minor_version);
     let start = StartLine::Response { status, reason, minor_version };
     Ok(finish(raw, offset, start, None, &line, outcome.is_ok()))
+}
+
+/// Octets of `HTTP/1.1`.
+const VERSION_LEN: usize = 8;
+
+/// A start line with a higher minor version at `version_at`, as httparse can read it: with HTTP/1.1 in its
+/// place; and that version. "A recipient that receives a message with a major version number that it
+/// implements and a minor version number higher than what it implements SHOULD process the message as if
+/// it was in the highest minor version within that major version" (RFC 9110 §2.5).
+fn as_1_1(octets: &[u8], version_at: Option<usize>) -> (Cow<'_, [u8]>, Option<u8>) {
+    let version = version_at.and_then(|at| octets.get(at..at.checked_add(VERSION_LEN)?));
+    let (Some(at), Some([b'H', b'T', b'T', b'P', b'/', b'1', b'.', minor @ b'2'..=b'9'])) =
+        (version_at, version)
+    else {
+        return (Cow::Borrowed(octets), None);
+    };
+    let (before, behind) = octets.split_at_checked(at).unwrap_or_default();
+    let behind = behind.get(VERSION_LEN..).unwrap_or_default();
+    (Cow::Owned([before, b"HTTP/1.1", behind].concat()), Some(minor.wrapping_sub(b'0')))
 }
 
 fn finish(

@@ -266,3 +266,25 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_higher_minor_version_is_read_as_http_1_1() {
+    let request = b"\r\nGET  /a?b=HTTP/1.3 HTTP/1.2\r\nHost: a\r\n\r\n";
+    let head = read_request(request).unwrap();
+    assert_eq!(
+        (head.method(), head.target(), head.minor_version()),
+        (Some("GET"), Some("/a?b=HTTP/1.3"), 2)
+    );
+    assert_eq!(head.target_span().map(|span| &request[span]), Some(&b"/a?b=HTTP/1.3"[..]));
+    assert_eq!((&head.raw[..], head.faults.len()), (&request[..], 0));
+    let answer = b"HTTP/1.9 101 Sure\nUpgrade: websocket\r\n\r\n";
+    let head = read_response(answer).unwrap();
+    assert_eq!((head.status(), head.minor_version(), head.raw.len()), (Some(101), 9, answer.len()));
+    for line in ["HTTP/1.10 200 OK", "HTTP/1.20 200 OK", "HTTP/2.0 200 OK", "HTTP/1.x 200 OK"] {
+        let raw = Bytes::from(format!("{line}\r\n\r\n"));
+        let Err(HeadError::Invalid { reason }) = Head::parse_response(raw, 0) else {
+            panic!("{line}")
+        };
+        assert!(reason.contains(line), "{reason}");
+    }
+}
