@@ -134,11 +134,9 @@ impl<'a> Checks<'a> {
     /// "[…] a header field with the name |Sec-WebSocket-Version|. The value of this header field MUST
     /// be 13" (RFC 6455 §4.1); it "MUST NOT appear more than once" (§11.3.5).
     pub(super) fn version(&mut self) {
-        const NAME: &str = "Sec-WebSocket-Version";
-        let holds = self.head.values(NAME).eq([b"13"]);
-        let broken =
-            (!holds).then(|| (&rules::HANDSHAKE_VERSION_NOT_13, self.values_or_absent(NAME)));
-        self.push("Version is 13", "RFC 6455 §4.1", broken, self.span(NAME));
+        let broken = (!is_version_13(self.head))
+            .then(|| (&rules::HANDSHAKE_VERSION_NOT_13, self.values_or_absent(VERSION)));
+        self.push("Version is 13", "RFC 6455 §4.1", broken, self.span(VERSION));
     }
 
     /// "[…] a nonce consisting of a randomly selected 16-byte value that has been base64-encoded"
@@ -211,7 +209,7 @@ impl<'a> Checks<'a> {
     }
 
     /// "A Status-Line with a 101 response code" (RFC 6455 §4.2.2). Says whether it is one.
-    pub(super) fn status(&mut self) -> bool {
+    pub(super) fn status(&mut self, request: &Head) -> bool {
         let line = self.head.start_span();
         let switched = self.head.status() == Some(101);
         let broken = (!switched).then(|| (&rules::HANDSHAKE_REFUSED, self.refusal()));
@@ -221,11 +219,15 @@ impl<'a> Checks<'a> {
             let broken = Some((rule, self.text(&line)));
             self.push("The answer is HTTP/1.1", rule.section, broken, line);
         }
-        // "[…] and a |Sec-WebSocket-Version| header field indicating the version(s) the server is
-        // capable of understanding" (§4.2.2).
-        if self.head.status() == Some(426) && self.head.field("Sec-WebSocket-Version").is_none() {
+        // "If this version does not match a version understood by the server, the server MUST […] send an
+        // appropriate HTTP error code (such as 426 Upgrade Required) and a |Sec-WebSocket-Version| header
+        // field indicating the version(s) the server is capable of understanding" (§4.2.2). Whoever answers
+        // 426 to version 13 asks for another upgrade, such as to TLS.
+        let is_of_version = !is_version_13(request);
+        let is_untold = self.head.field(VERSION).is_none();
+        if self.head.status() == Some(426) && is_of_version && is_untold {
             let rule = &rules::HANDSHAKE_VERSIONS_UNTOLD;
-            let broken = Some((rule, self.values_or_absent("Sec-WebSocket-Version")));
+            let broken = Some((rule, self.values_or_absent(VERSION)));
             let whole = 0..self.head.raw.len();
             self.push("The answer lists the versions it knows", rule.section, broken, whole);
         }
@@ -400,6 +402,11 @@ impl<'a> Checks<'a> {
 }
 
 const EXTENSIONS: &str = "Sec-WebSocket-Extensions";
+const VERSION: &str = "Sec-WebSocket-Version";
+
+fn is_version_13(request: &Head) -> bool {
+    request.values(VERSION).eq([b"13"])
+}
 
 /// Faults on one line; `None` where there are none.
 fn listed(faults: &[String]) -> Option<String> {

@@ -92,7 +92,7 @@ impl OpeningHandshake {
         checks.lines();
 
         let mut checks = checks.turn_to_response(&response);
-        let is_switched = checks.status();
+        let is_switched = checks.status(&request);
         let mut agreement = DeflateAgreement::default();
         if is_switched {
             agreement = DeflateParams::agreed(&extensions.offered, &extensions.chosen);

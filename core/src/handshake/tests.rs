@@ -391,3 +391,23 @@ proptest! {
         prop_assert!(is_101 || !handshake.upgraded && handshake.deflate.is_none());
     }
 }
+
+#[test]
+fn a_426_owes_the_versions_only_to_who_asked_for_another_than_13() {
+    let told = |version: &str, answer: &str| {
+        let request = format!(
+            "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: {version}\r\n\r\n"
+        );
+        let answer =
+            format!("HTTP/1.1 426 Upgrade Required\r\n{answer}\r\nContent-Length: 0\r\n\r\n");
+        let request = Head::parse_request(Bytes::from(request), 0).unwrap();
+        let response = Head::parse_response(Bytes::from(answer), 0).unwrap();
+        let handshake = OpeningHandshake::check(request.into(), response.into(), None);
+        let findings = handshake.findings();
+        findings.iter().any(|finding| finding.rule.code == rules::HANDSHAKE_VERSIONS_UNTOLD.code)
+    };
+    assert!(!told("13", "Upgrade: TLS/1.2"));
+    assert!(told("8", "Upgrade: websocket"));
+    assert!(!told("8", "Sec-WebSocket-Version: 13"));
+}

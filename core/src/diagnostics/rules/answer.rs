@@ -11,9 +11,10 @@ rules! {
         near_miss: "answer HTTP/1.1 101 Web Socket Protocol Handshake";
     HANDSHAKE_VERSIONS_UNTOLD: Error, Connection, "RFC 6455 §4.2.2",
         "a server that refuses the version does not tell which it knows",
-        "A 426 must carry Sec-WebSocket-Version with the versions that the server understands, so that the client can try another one.",
+        "A 426 to another version than 13 must carry Sec-WebSocket-Version with the versions that the server understands, so that the client can try another one.",
         "Answer with Sec-WebSocket-Version: 13.",
-        fires along "HANDSHAKE_REFUSED": "
+        fires along "HANDSHAKE_VERSION_NOT_13" along "HANDSHAKE_REFUSED": "
+            request Sec-WebSocket-Version: 8
             answer HTTP/1.1 426 Upgrade Required
             answer Content-Length: 0
         ",
