@@ -274,6 +274,22 @@ fn each_side_is_told_a_code_that_need_not_be_on_the_wire() {
 }
 
 #[test]
+fn connections_that_end_as_they_were_meant_to_make_no_storm() {
+    // The code of the server's Close, and whether ten of them make a storm.
+    for (code, is_storm) in
+        [("03e8", false), ("03e9", false), ("03f4", true), ("03f6", true), ("0fa0", false)]
+    {
+        let script = format!(
+            "repeat 10 \n open \n ↓ 88 02 {code} \n ↑ 88 80 37fa213d \n ↓ FIN \n ↑ FIN \n \
+             wait 0.5 s \n connect \n end"
+        );
+        let told = findings(script.leak());
+        let has_storm = told.iter().any(|(code, _)| *code == "RECONNECT_STORM");
+        assert_eq!(has_storm, is_storm, "{code}: {told:?}");
+    }
+}
+
+#[test]
 fn a_close_for_a_fault_tells_what_came_before_it() {
     let told = findings(
         "

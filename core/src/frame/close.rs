@@ -52,6 +52,13 @@ impl CloseCode {
         }
     }
 
+    /// Whether it says that something went wrong, or that the server cannot serve for now (RFC 6455 §7.4.1
+    /// and the registry): not an end that was meant, nor what libraries and applications mean by codes of
+    /// their own.
+    pub const fn tells_failure(self) -> bool {
+        matches!(self.0, 1002 | 1003 | 1007..=1014)
+    }
+
     /// Whether an endpoint may send this code in a Close frame (RFC 6455 §7.4.1 and §7.4.2).
     pub const fn may_be_sent(self) -> bool {
         matches!(self.0, 1000..=1003 | 1007..=1014 | 3000..=4999)
@@ -107,6 +114,16 @@ mod tests {
             CloseBody::parse(&hex!("03e8 627965")),
             CloseBody::Status { code: CloseCode::NORMAL_CLOSURE, reason: b"bye" }
         );
+    }
+
+    #[test]
+    fn codes_that_tell_a_failure() {
+        for code in [1002, 1003, 1007, 1008, 1011, 1012, 1013, 1014] {
+            assert!(CloseCode(code).tells_failure(), "{code}");
+        }
+        for code in [1000, 1001, 3000, 3999, 4000, 4999] {
+            assert!(!CloseCode(code).tells_failure(), "{code}");
+        }
     }
 
     #[test]

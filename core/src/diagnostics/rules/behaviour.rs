@@ -71,7 +71,7 @@ rules! {
         "#;
     RECONNECT_STORM: Warning, Capture, "RFC 6455 §7.2.3",
         "a client comes back again and again",
-        "Ten connections of one client to one target failed one after the other within a minute. Clients should wait before they come back, and longer each time; a server that is coming up again is kept down by those that do not.",
+        "Ten connections of one client to one target failed one after the other within a minute. A connection fails where it is refused, where it ends without Close, and where the first Close has 1002, 1003 or 1007 to 1014; 1000, 1001 and the codes of libraries and applications from 3000 on end it as it was meant. Clients should wait before they come back, and longer each time; a server that is coming up again is kept down by those that do not.",
         "Let the client wait a random time up to 5 s first, then twice as long each time; and look at why it fails.",
         fires along "HANDSHAKE_REFUSED": "
             repeat 10
@@ -85,8 +85,8 @@ rules! {
         near_miss: "
             repeat 10
             open
-            ↓ 88 02 03e9
-            ↑ 88 82 37fa213d 3413
+            ↓ 88 02 0fa0
+            ↑ 88 82 37fa213d 385a
             ↓ FIN
             ↑ FIN
             wait 0.5 s

@@ -7,7 +7,7 @@ use crate::diagnostics::{Place, Rule, rules};
 use crate::session::frame_lane::SeenClose;
 use crate::session::http_lane::HttpPart;
 use crate::session::{EndedBy, Ending, EventKind, Shared};
-use crate::{Direction, Finish, Timestamp};
+use crate::{CloseCode, Direction, Finish, Timestamp};
 
 /// How long TCP may stay open once both sides have sent Close: beyond it somebody forgot it.
 const LINGER: Duration = Duration::from_secs(10);
@@ -157,11 +157,11 @@ impl Inspector {
             Some(first) => self.ended_with_close(first, closes, by, at, out),
             None => self.ended_without_close(by, at, out),
         }
-        let is_good = match close {
-            Some((_, code)) => matches!(code, None | Some(1000 | 1001)),
-            None => !knows_all,
+        let has_failed = match close {
+            Some((_, code)) => code.is_some_and(|code| CloseCode(code).tells_failure()),
+            None => knows_all,
         };
-        if self.upgraded && !is_good {
+        if self.upgraded && has_failed {
             // Taken out, for it is asked for once.
             if let Some(visitor) = self.behaviour.visitor.take() {
                 self.failed(&visitor, at, shared, out);
