@@ -27,7 +27,8 @@ impl CloseCode {
 }
 
 impl CloseCode {
-    /// The meaning in the IANA WebSocket Close Code Number Registry, or what the range is for.
+    /// The meaning in the IANA WebSocket Close Code Number Registry; of a code that is not registered, what
+    /// its range is for (RFC 6455 §7.4.2).
     pub const fn name(self) -> &'static str {
         match self.0 {
             1000 => "Normal Closure",
@@ -46,7 +47,10 @@ impl CloseCode {
             1013 => "Try Again Later",
             1014 => "Bad Gateway",
             1015 => "TLS handshake",
-            3000..=3999 => "registered with IANA",
+            3000 => "Unauthorized",
+            3003 => "Forbidden",
+            3008 => "Timeout",
+            3001..=3999 => "library or framework use",
             4000..=4999 => "private use",
             _ => "unassigned",
         }
@@ -123,6 +127,24 @@ mod tests {
         }
         for code in [1000, 1001, 3000, 3999, 4000, 4999] {
             assert!(!CloseCode(code).tells_failure(), "{code}");
+        }
+    }
+
+    #[test]
+    fn registered_codes_have_their_names_and_others_that_of_their_range() {
+        let rows = [
+            (1000, "Normal Closure"),
+            (1016, "unassigned"),
+            (3000, "Unauthorized"),
+            (3001, "library or framework use"),
+            (3003, "Forbidden"),
+            (3008, "Timeout"),
+            (3999, "library or framework use"),
+            (4000, "private use"),
+            (5000, "unassigned"),
+        ];
+        for (code, name) in rows {
+            assert_eq!(CloseCode(code).name(), name, "{code}");
         }
     }
 

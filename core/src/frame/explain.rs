@@ -306,7 +306,12 @@ pub const fn close_code(code: CloseCode) -> &'static str {
         1004..=1006 | 1015 => {
             "this code is for programs to tell each other locally, and must never be sent."
         }
-        3000..=3999 => "its meaning is registered with IANA by a library or framework.",
+        3000 => "the endpoint has to be authorized first, as with HTTP's 401.",
+        3003 => "the endpoint is not permitted to do this, as with HTTP's 403.",
+        3008 => "the endpoint took too long to answer, as with HTTP's 408.",
+        3001..=3999 => {
+            "its meaning is that of a library or framework; IANA registers such codes, and not this one."
+        }
         4000..=4999 => "its meaning is private to this application.",
         _ => "this code is not assigned and must not be sent.",
     }
