@@ -159,6 +159,7 @@ fn connections_open_get_noted_and_end() {
             from: "127.0.0.1:9870".into(),
             to: "example.org".into(),
         }],
+        without_close_notify: Some(ClientToServer),
         failure: Some(Failure {
             stage: "dial".into(),
             message: "nobody listens there".into(),
