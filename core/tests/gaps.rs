@@ -456,3 +456,32 @@ fn of_a_close_that_may_be_missing_nothing_is_said() {
     whole.extend(ends);
     assert_eq!(ending(&whole), (vec!["CLOSE_NOT_AWAITED"], Some(DOWN), [Some(1000), Some(1006)]));
 }
+
+/// Where a capture, or a file of a set, begins between the two heads.
+#[test]
+fn the_answer_to_a_request_that_is_missing_opens_a_websocket_all_the_same() {
+    let answer =
+        ANSWER.replace("\r\n\r\n", "\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n");
+    let hello = hex!("c1 07 f2 48 cd c9 c9 07 00");
+    let client: Vec<_> = said(UP).concat();
+    let answered = octets(DOWN, 2, answer.as_bytes());
+    for start in [vec![gap(UP, 1, 300)], vec![octets(UP, 1, &client)], Vec::new()] {
+        let speaks = vec![octets(DOWN, 3, &hello), octets(UP, 4, &client), octets(DOWN, 5, &hello)];
+        let records = [midway([b"", b""])[..1].to_vec(), start, vec![answered.clone()], speaks];
+        let mut records = records.concat();
+        records.extend([finished(UP, 6), finished(DOWN, 7)]);
+        let events = events(&records);
+        let messages = events.iter().filter_map(|event| match event {
+            EventKind::MessageCompleted(message) if message.direction == DOWN => {
+                Some(&message.data[..])
+            }
+            _ => None,
+        });
+        assert_eq!(messages.collect::<Vec<_>>(), [b"Hello"; 2]);
+    }
+    // Nor is anything waited for behind an answer that opens nothing.
+    let refused = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno";
+    let mut records = midway([b"", b""])[..1].to_vec();
+    records.extend([gap(UP, 1, 300), octets(UP, 2, &client), octets(DOWN, 3, refused)]);
+    assert!(events(&records).iter().any(|event| matches!(event, EventKind::BodyCompleted { .. })));
+}

@@ -149,7 +149,7 @@ pub struct HandshakeFinding {
 }
 
 /// The extensions of all fields, and the first place where the grammar breaks.
-fn read_extensions(head: &Head) -> (Vec<Extension>, Option<String>) {
+pub(crate) fn read_extensions(head: &Head) -> (Vec<Extension>, Option<String>) {
     let (mut extensions, mut first_fault) = (Vec::new(), None);
     for header in head.fields("Sec-WebSocket-Extensions") {
         let (read, fault) = Extension::read_list(&header.value_text());

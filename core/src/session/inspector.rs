@@ -233,7 +233,11 @@ impl Inspector {
                 let mut input = &octets[..];
                 let part = lane.next_part(&mut input);
                 let rest = octets.slice_ref(input);
-                if !rest.is_empty() {
+                if part.is_none() && rest.len() == octets.len() && !rest.is_empty() {
+                    let offset = lane.offset();
+                    let reason = "nobody can tell what follows the head before".to_owned();
+                    self.lose(direction, at, offset, reason, out);
+                } else if !rest.is_empty() {
                     self.early[direction.index()].push_front(Part { order, at, octets: rest });
                     if let Some(part) = part {
                         self.http_part(direction, at, part, shared, out);

@@ -6,12 +6,14 @@ use bytes::Bytes;
 
 use super::{Inspector, Lane, Out};
 use crate::diagnostics::{Place, rules};
+use crate::handshake::{DeflateParams, Extension, PERMESSAGE_DEFLATE, read_extensions};
 use crate::http::{BodyFraming, HeadReader, check};
 use crate::session::crowd::{Handshake, Visitor};
 use crate::session::frame_checks::Extensions;
 use crate::session::frame_lane::FrameLane;
 use crate::session::http_lane::{HttpLane, HttpPart, Reading};
 use crate::session::message_watch::Promise;
+use crate::session::seeking::Seeking;
 use crate::session::{Event, EventKind, Limits, Shared};
 use crate::transport::media_type;
 use crate::{Direction, Head, Leg, OpeningHandshake, Timestamp};
@@ -121,7 +123,10 @@ impl Inspector {
         } else {
             self.check_head(direction, head, at, out);
         }
-        if self.upgraded {
+        if request.is_none() && head.switches_to_websocket() {
+            self.join(head);
+        }
+        if self.upgraded && !matches!(self.lane(direction), Lane::Http(_)) {
             self.saw_upgrade(at, shared, out);
             return;
         }
@@ -148,6 +153,19 @@ impl Inspector {
             lane.expect_head();
         }
         self.saw_answer(head, at, framing == BodyFraming::Empty, shared, out);
+    }
+
+    /// A WebSocket was opened by a request that is missing: its answer tells what was agreed on.
+    fn join(&mut self, answer: &Head) {
+        self.upgraded = true;
+        let (chosen, _) = read_extensions(answer);
+        let params = DeflateParams::agreed(&[], &chosen).params;
+        let (up, down) = (Direction::ClientToServer, Direction::ServerToClient);
+        self.begin_frames(down, extensions(down, params, &chosen), self.limits);
+        // Where nothing of the client is there, nobody knows where its frames begin.
+        if matches!(self.lane(up), Lane::Http(_)) {
+            self.lanes[up.index()] = Lane::Seeking(Box::new(Seeking::unknown(up, 0, self.limits)));
+        }
     }
 
     /// A body ended: what its lane goes on with. "A client cannot begin using an upgraded protocol on the
@@ -237,27 +255,12 @@ impl Inspector {
     }
 
     fn switch_to_frames(&mut self, handshake: &OpeningHandshake) {
-        let unknown = handshake
-            .extensions
-            .chosen
-            .iter()
-            .any(|e| !e.name.eq_ignore_ascii_case("permessage-deflate"));
         for direction in Direction::BOTH {
             // Octets are missing before its first frame: nobody knows where that begins.
             if matches!(self.lane(direction), Lane::Lost) {
                 continue;
             }
-            let deflate = handshake.deflate.map(|params| match direction {
-                Direction::ClientToServer => Promise {
-                    no_context_takeover: params.client_no_context_takeover,
-                    max_window_bits: params.client_max_window_bits,
-                },
-                Direction::ServerToClient => Promise {
-                    no_context_takeover: params.server_no_context_takeover,
-                    max_window_bits: params.server_max_window_bits,
-                },
-            });
-            let extensions = Extensions { deflate, unknown };
+            let extensions = extensions(direction, handshake.deflate, &handshake.extensions.chosen);
             let limits = self.limits_of(&handshake.request);
             // Answered before the request was whole.
             let is_in_request = direction == Direction::ClientToServer
@@ -301,6 +304,26 @@ impl Inspector {
             });
         }
     }
+}
+
+/// What was agreed on for a direction: by the parameters of permessage-deflate, and all that was `chosen`.
+fn extensions(
+    direction: Direction,
+    params: Option<DeflateParams>,
+    chosen: &[Extension],
+) -> Extensions {
+    let unknown = chosen.iter().any(|chosen| !chosen.name.eq_ignore_ascii_case(PERMESSAGE_DEFLATE));
+    let deflate = params.map(|params| match direction {
+        Direction::ClientToServer => Promise {
+            no_context_takeover: params.client_no_context_takeover,
+            max_window_bits: params.client_max_window_bits,
+        },
+        Direction::ServerToClient => Promise {
+            no_context_takeover: params.server_no_context_takeover,
+            max_window_bits: params.server_max_window_bits,
+        },
+    });
+    Extensions { deflate, unknown }
 }
 
 /// Sets a lane on what follows a head with this body.

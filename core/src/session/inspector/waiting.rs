@@ -145,8 +145,11 @@ impl Inspector {
     fn is_waiting(&self, direction: Direction) -> bool {
         match (self.lane(direction), direction) {
             (Lane::Http(lane), Direction::ClientToServer) => lane.is_waiting(),
+            // A client that is not followed any more, or only as a WebSocket, brings no request.
             (Lane::Http(lane), Direction::ServerToClient) => {
-                lane.is_before_head() && self.requests.is_empty()
+                lane.is_before_head()
+                    && self.requests.is_empty()
+                    && matches!(self.lane(!direction), Lane::Http(_))
             }
             (Lane::Frames(_) | Lane::Seeking(_) | Lane::Lost, _) => false,
         }
