@@ -101,6 +101,9 @@ impl LanePlan {
 
     /// Reads the first `limit` octets of the range, or all of it where it is shorter.
     ///
+    /// A set whose first files were deleted says [`io::ErrorKind::NotFound`] where they were; what is
+    /// in the files behind them is read all the same.
+    ///
     /// # Errors
     ///
     /// What `file` says; [`io::ErrorKind::InvalidData`] where the capture does not hold the octets

@@ -89,6 +89,16 @@ impl Packets {
         }
     }
 
+    /// Behind the preamble that each file of a set begins with.
+    pub(crate) fn of_set() -> Self {
+        let (mut packets, mut preamble) = (Self::default(), Vec::new());
+        block::write_preamble(None, &mut preamble);
+        packets.push(preamble.into());
+        // There is no packet in it, and no fault.
+        let _ = packets.next();
+        packets
+    }
+
     /// What was learnt so far; `None` before the capture's first octets.
     pub(crate) fn layout(&self) -> Option<Layout> {
         Some(Layout { form: self.blocks.form()?, interfaces: self.interfaces.clone() })

@@ -290,8 +290,18 @@ impl<'f, R: Read + Seek> Window<'f, R> {
         Ok(self.octets.clone())
     }
 
-    /// What the capture's start says of it, up to its first packet or up to the block at `until`.
+    /// What the capture's start says of it, up to its first packet or up to the block at `until`; where
+    /// that is not there any longer, what every file of a set says.
     pub(crate) fn layout(&mut self, until: Option<u64>) -> io::Result<Layout> {
+        match self.layout_at_start(until) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Packets::of_set().layout().ok_or(error)
+            }
+            found => found,
+        }
+    }
+
+    fn layout_at_start(&mut self, until: Option<u64>) -> io::Result<Layout> {
         let mut packets = Packets::default();
         let mut position = 0;
         loop {

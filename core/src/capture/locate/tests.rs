@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::capture::packet::{Flow, PacketHead, flags};
-use crate::capture::{CaptureItem, CaptureReader};
+use crate::capture::{CaptureItem, CaptureReader, SetPlace};
 use crate::capture::{StreamEncoder, write_section_header};
 use crate::{ConnectionInfo, Finish, Leg, Record, Timestamp};
 
@@ -224,6 +224,45 @@ fn octets_in_a_gap_and_in_a_changed_file_are_an_error() {
     assert_eq!(read(0..0, &file).unwrap(), b""[..]);
     let nowhere = LaneTable::new().plan(ConnectionId(9), up, 0..6);
     assert_eq!(nowhere.read(&mut Cursor::new(&file), 99).unwrap(), b""[..]);
+}
+
+/// A set whose files before this offset were deleted.
+struct FromHereOn(Cursor<Vec<u8>>, u64);
+
+impl Read for FromHereOn {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl Seek for FromHereOn {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        match to {
+            SeekFrom::Start(offset) if offset < self.1 => Err(io::ErrorKind::NotFound.into()),
+            _ => self.0.seek(to),
+        }
+    }
+}
+
+#[test]
+fn the_files_of_a_set_are_read_although_the_first_was_deleted() {
+    let up = Direction::ClientToServer;
+    let mut set = Vec::new();
+    SetPlace { id: 9, file: 1, offset: 0 }.write_section_header(&mut set);
+    let mut encoder = StreamEncoder::open(ConnectionId(1), AT, &info(1), &mut set);
+    encoder.remember(AT, &info(1));
+    encoder.octets(AT, Leg::Client, up, &vec![b'-'; 140_000], &mut set);
+    let offset = set.len() as u64;
+    SetPlace { id: 9, file: 2, offset }.write_section_header(&mut set);
+    encoder.resume(AT, &mut set);
+    encoder.octets(AT, Leg::Upstream, up, &vec![b'-'; 65_000], &mut set);
+    encoder.octets(AT, Leg::Client, up, b"there", &mut set);
+    let (tables, _) = index(&set);
+    let mut file = FromHereOn(Cursor::new(set), offset);
+    let mut read =
+        |range| tables[&(ConnectionId(1), up)].plan(ConnectionId(1), up, range).read(&mut file, 99);
+    assert_eq!(read(140_000..140_005).unwrap(), b"there"[..]);
+    assert_eq!(read(0..4).unwrap_err().kind(), io::ErrorKind::NotFound);
 }
 
 #[test]
