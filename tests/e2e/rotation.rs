@@ -240,6 +240,7 @@ fn so_many_files_are_kept_and_who_lags_behind_is_told_what_is_gone() {
     assert!(late.offset() > 3 * SIZE);
     let told = records(items_of(late));
     assert_eq!(numbers(&told, Direction::ClientToServer).last(), Some(&ROUNDS));
+    read_back(&first);
     assert_eq!(files(folder.path()).len(), 2);
 }
 

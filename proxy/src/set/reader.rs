@@ -105,21 +105,25 @@ impl CaptureFile {
 
     /// The file after the one that is open, if it has begun.
     fn next(&self) -> Option<(File, PathBuf, SetPlace)> {
-        let Set { name, place, .. } = self.set.as_ref()?;
-        let open = |number| {
-            let path = name.path(number);
-            let mut file = File::open(&path).ok()?;
-            let next = place_of(&mut file).ok()??;
-            (next.id == place.id && next.file == number).then_some((file, path, next))
-        };
-        if let Some(next) = open(place.file.checked_add(1)?) {
-            return Some(next);
-        }
+        let Set { place, .. } = self.set.as_ref()?;
+        let number = place.file.checked_add(1)?;
         // Files are deleted in order: where this one is there, the next was not deleted before it.
-        if self.path.exists() {
-            return None;
-        }
-        name.numbers().into_iter().filter(|number| *number > place.file).find_map(open)
+        self.open_number(number)
+            .or_else(|| if self.path.exists() { None } else { self.first_from(number) })
+    }
+
+    /// The first file of the set from this number on that is still there.
+    fn first_from(&self, number: u32) -> Option<(File, PathBuf, SetPlace)> {
+        let numbers = self.set.as_ref()?.name.numbers().into_iter();
+        numbers.skip_while(|other| *other < number).find_map(|number| self.open_number(number))
+    }
+
+    fn open_number(&self, number: u32) -> Option<(File, PathBuf, SetPlace)> {
+        let Set { name, place, .. } = self.set.as_ref()?;
+        let path = name.path(number);
+        let mut file = File::open(&path).ok()?;
+        let found = place_of(&mut file).ok()??;
+        (found.id == place.id && found.file == number).then_some((file, path, found))
     }
 
     fn enter(&mut self, (file, path, place): (File, PathBuf, SetPlace)) {
@@ -132,20 +136,16 @@ impl CaptureFile {
 
     /// Opens the file of the set that the octet at `offset` is in, as far as that is known.
     fn enter_file_of(&mut self, offset: u64) -> io::Result<()> {
-        let Some(Set { name, place, known }) = &self.set else { return Ok(()) };
-        let deleted = || {
-            let line = "the file of the set that held it was deleted";
-            io::Error::new(io::ErrorKind::NotFound, line)
-        };
-        let (_, &number) = known.range(..=offset).next_back().ok_or_else(deleted)?;
-        if number != place.file {
-            let path = name.path(number);
-            let mut file = File::open(&path).map_err(|error| match error.kind() {
-                io::ErrorKind::NotFound => deleted(),
-                _ => error,
-            })?;
-            let place = place_of(&mut file)?.ok_or_else(deleted)?;
-            self.enter((file, path, place));
+        let Some(Set { place, known, .. }) = &self.set else { return Ok(()) };
+        let nearest = known.range(..=offset).next_back().map(|(_, number)| *number);
+        if nearest != Some(place.file) {
+            // Where that one was deleted too, a later one may hold it.
+            let found = nearest.and_then(|number| self.first_from(number));
+            let found = found.filter(|(_, _, found)| found.offset <= offset);
+            self.enter(found.ok_or_else(|| {
+                let line = "the file of the set that held it was deleted";
+                io::Error::new(io::ErrorKind::NotFound, line)
+            })?);
         }
         while let Some(next) = self.next().filter(|(_, _, next)| next.offset <= offset) {
             self.enter(next);
@@ -216,4 +216,55 @@ fn place_of(file: &mut File) -> io::Result<Option<SetPlace>> {
     (&mut *file).take(SET_PLACE_LEN as u64).read_to_end(&mut start)?;
     file.seek(SeekFrom::Start(0))?;
     Ok(SetPlace::read(&start))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// A set of so many files, and where each begins; behind its header a file has its number.
+    fn set(count: u32) -> (TempDir, SetName, Vec<u64>) {
+        let folder = tempfile::tempdir().unwrap();
+        let name = SetName::new(&folder.path().join("a.pcapng")).unwrap();
+        let (mut offset, mut offsets) = (0, Vec::new());
+        for file in 1..=count {
+            let mut octets = Vec::new();
+            SetPlace { id: 1, file, offset }.write_section_header(&mut octets);
+            octets.extend_from_slice(&file.to_be_bytes());
+            fs::write(name.path(file), &octets).unwrap();
+            offsets.push(offset);
+            offset += octets.len() as u64;
+        }
+        offsets.push(offset);
+        (folder, name, offsets)
+    }
+
+    /// The number that stands before this offset.
+    fn number_before(capture: &mut CaptureFile, end: u64) -> io::Result<u32> {
+        capture.seek(SeekFrom::Start(end - 4))?;
+        let mut number = [0; 4];
+        capture.read_exact(&mut number)?;
+        Ok(u32::from_be_bytes(number))
+    }
+
+    #[test]
+    fn what_is_there_is_found_whatever_was_deleted_since_it_was_last_read() {
+        let (_folder, name, offsets) = set(6);
+        let mut capture = CaptureFile::open(&name.path(1)).unwrap();
+        for file in [3, 1] {
+            assert_eq!(number_before(&mut capture, offsets[file]).unwrap(), file as u32);
+        }
+        (1..=4).for_each(|file| fs::remove_file(name.path(file)).unwrap());
+        for file in [5, 6] {
+            assert_eq!(number_before(&mut capture, offsets[file]).unwrap(), file as u32);
+        }
+        for file in 1..=4 {
+            let error = number_before(&mut capture, offsets[file]).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::NotFound, "{file}");
+        }
+    }
 }
