@@ -357,14 +357,10 @@ impl MessageAssembler {
     }
 
     fn finish_inflating(&mut self) {
-        let Some(building) = &mut self.building else { return };
         let inflater = self.inflater.get_or_insert_with(|| {
             Box::new(Inflater::new(self.no_context_takeover.unwrap_or(false)))
         });
-        let limit = self.data_limit;
-        let mut budget = building.budget;
-        let outcome =
-            inflater.finish_message(&mut budget, &mut |fresh| building.take_in(fresh, limit));
+        let outcome = inflater.finish_message();
         self.note_inflating(outcome);
     }
 

@@ -1,9 +1,11 @@
 //! permessage-deflate, the receiving side (RFC 7692 §7.2.2): one lane's inflater.
 
-use flate2::{Decompress, FlushDecompress, Status};
+use zlib_rs::{Inflate, InflateFlush, Status};
 
 /// The farthest back that DEFLATE can refer: 2^15 octets.
-pub const WINDOW: usize = 1 << 15;
+pub const WINDOW: usize = 1 << WINDOW_BITS;
+
+const WINDOW_BITS: u8 = 15;
 
 /// What a sender strips from the end of each message, and a receiver puts back (RFC 7692 §7.2.1).
 const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
@@ -15,9 +17,11 @@ const STEP: usize = 16 << 10;
 ///
 /// Always inflates with the largest window, which reads what any smaller window wrote.
 pub struct Inflater {
-    stream: Decompress,
+    stream: Inflate,
     /// What came out last: at least the last [`WINDOW`] octets where there were so many.
     history: Vec<u8>,
+    /// The last octets of the message so far.
+    last: u32,
     no_context_takeover: bool,
 }
 
@@ -39,7 +43,8 @@ impl std::fmt::Debug for Inflater {
 impl Inflater {
     /// An inflater before the first message of a lane.
     pub fn new(no_context_takeover: bool) -> Self {
-        Self { stream: Decompress::new(false), history: Vec::new(), no_context_takeover }
+        let stream = Inflate::new(false, WINDOW_BITS);
+        Self { stream, history: Vec::new(), last: 0, no_context_takeover }
     }
 
     /// An inflater between two messages, of which the earlier ones left `history` behind.
@@ -63,12 +68,12 @@ impl Inflater {
         budget: &mut u64,
         out: &mut dyn FnMut(&[u8]),
     ) -> Result<(), InflateFault> {
+        for octet in compressed.iter().skip(compressed.len().saturating_sub(TAIL.len())) {
+            self.last = self.last << 8 | u32::from(*octet);
+        }
         let mut step = [0; STEP];
         loop {
-            let (taken_before, made_before) = (self.stream.total_in(), self.stream.total_out());
-            let outcome = self.stream.decompress(compressed, &mut step, FlushDecompress::Sync);
-            let taken = usize_of(self.stream.total_in().wrapping_sub(taken_before));
-            let made = usize_of(self.stream.total_out().wrapping_sub(made_before));
+            let (taken, made, outcome) = self.step(compressed, &mut step, InflateFlush::SyncFlush);
             compressed = compressed.get(taken..).unwrap_or_default();
             let fresh = step.get(..made).unwrap_or_default();
             self.remember(fresh);
@@ -82,8 +87,7 @@ impl Inflater {
                 return Err(InflateFault::OverBudget);
             }
             // What came out before a fault counts: it does so when the octets come one by one.
-            let status = outcome.map_err(|_| InflateFault::Invalid)?;
-            match status {
+            match outcome? {
                 // A block with BFINAL set ends the DEFLATE stream but neither the message nor the
                 // window: what follows is a new stream over the old history (RFC 7692 §7.2.3.4).
                 Status::StreamEnd => self.restart(),
@@ -96,17 +100,43 @@ impl Inflater {
         }
     }
 
-    /// Ends a message: puts the stripped tail back, and forgets the window where the sender does.
-    pub fn finish_message(
+    /// How many octets it takes in, how many come out, and what the stream says.
+    fn step(
         &mut self,
-        budget: &mut u64,
-        out: &mut dyn FnMut(&[u8]),
-    ) -> Result<(), InflateFault> {
-        let outcome = self.push(&TAIL, budget, out);
+        compressed: &[u8],
+        out: &mut [u8],
+        flush: InflateFlush,
+    ) -> (usize, usize, Result<Status, InflateFault>) {
+        let (taken_before, made_before) = (self.stream.total_in(), self.stream.total_out());
+        let outcome = self.stream.decompress(compressed, out, flush);
+        let taken = usize_of(self.stream.total_in().wrapping_sub(taken_before));
+        let made = usize_of(self.stream.total_out().wrapping_sub(made_before));
+        (taken, made, outcome.map_err(|_| InflateFault::Invalid))
+    }
+
+    /// Ends a message: puts the stripped tail back, and forgets the window where the sender does.
+    ///
+    /// # Errors
+    /// [`InflateFault::Invalid`] where the message does not end as [`Inflater::takes_tail`] has it.
+    pub fn finish_message(&mut self) -> Result<(), InflateFault> {
+        // A sender that left the tail where it was is told of elsewhere; its octets are whole.
+        let is_whole = self.last.to_be_bytes() == TAIL || self.takes_tail();
+        self.last = 0;
         if self.no_context_takeover {
             self.forget();
         }
-        outcome
+        if is_whole { Ok(()) } else { Err(InflateFault::Invalid) }
+    }
+
+    /// Puts the stripped tail back, and says whether it ends a block without octets, whose header is the
+    /// last of the message: "an empty DEFLATE block with no compression" (RFC 7692 §7.2.1).
+    ///
+    /// A message that ends elsewhere, such as within a block, would have octets made of the tail. Behind
+    /// a block the stream stops, so the octet after the tail is then not taken in.
+    fn takes_tail(&mut self) -> bool {
+        let [a, b, c, d] = TAIL;
+        let (taken, made, outcome) = self.step(&[a, b, c, d, 0], &mut [0; 8], InflateFlush::Block);
+        outcome.is_ok() && (taken, made) == (TAIL.len(), 0)
     }
 
     /// Starts afresh, as before the first message.
@@ -154,13 +184,13 @@ mod tests {
         for part in parts {
             inflater.push(part, &mut budget, &mut |fresh| out.extend_from_slice(fresh))?;
         }
-        inflater.finish_message(&mut budget, &mut |fresh| out.extend_from_slice(fresh))?;
+        inflater.finish_message()?;
         Ok(out)
     }
 
     /// One message as a permessage-deflate sender would make it.
     fn deflate(compress: &mut Compress, data: &[u8]) -> Vec<u8> {
-        let mut out = Vec::with_capacity(data.len() + 128);
+        let mut out = Vec::with_capacity(data.len() * 2 + 128);
         compress.compress_vec(data, &mut out, FlushCompress::Sync).unwrap();
         assert!(out.ends_with(&TAIL));
         out.truncate(out.len() - TAIL.len());
@@ -190,6 +220,39 @@ mod tests {
         let mut inflater = Inflater::new(false);
         let two = hex!("f24805000000ffffcac9c90700");
         assert_eq!(inflate(&mut inflater, &[&two]).unwrap(), b"Hello");
+    }
+
+    #[test]
+    fn a_message_that_does_not_end_with_the_block_of_a_flush_is_faulty_and_nothing_is_made_of_the_tail()
+     {
+        for (name, wire, whole) in [
+            ("within a code", &hex!("f248cdc9")[..], &b"Hel"[..]),
+            ("within a fixed block", &hex!("f248cdc9c9"), b"Hell"),
+            ("behind a whole fixed block, before its flush", &hex!("f248cdc9c907"), b"Hello"),
+            ("within a stored block", &hex!("000500faff4865"), b"He"),
+            ("within the header of a stored block", &hex!("000500"), b""),
+            ("empty, where it should have one octet", b"", b""),
+            (
+                "behind a last block, without the octet of a flush",
+                &hex!("f348cdc9c90700"),
+                b"Hello",
+            ),
+            ("within the codes of a dynamic block", &hex!("04c0"), b""),
+        ] {
+            let (mut inflater, mut out, mut budget) = (Inflater::new(false), Vec::new(), 100);
+            inflater.push(wire, &mut budget, &mut |fresh| out.extend_from_slice(fresh)).unwrap();
+            assert_eq!(inflater.finish_message(), Err(InflateFault::Invalid), "{name}");
+            assert_eq!(out, whole, "{name}");
+        }
+        assert_eq!(inflate(&mut Inflater::new(false), &[&hex!("00")]).unwrap(), b"");
+    }
+
+    #[test]
+    fn a_kept_tail_is_not_put_back_again() {
+        let mut inflater = Inflater::new(false);
+        let kept = hex!("f248cdc9c907000000ffff");
+        assert_eq!(inflate(&mut inflater, &[&kept]).unwrap(), b"Hello");
+        assert_eq!(inflate(&mut inflater, &[&hex!("f200110000")]).unwrap(), b"Hello");
     }
 
     #[test]
@@ -237,7 +300,7 @@ mod tests {
                 for part in parts {
                     inflater.push(part, &mut left, &mut |fresh| out.extend_from_slice(fresh))?;
                 }
-                inflater.finish_message(&mut left, &mut |fresh| out.extend_from_slice(fresh))?;
+                inflater.finish_message()?;
             }
             Ok(())
         };
@@ -251,8 +314,9 @@ mod tests {
             damage: Option<(prop::sample::Index, u8)>,
             texts in prop::collection::vec(prop::collection::vec(0u8..4, 1..300), 1..4),
             budget in prop_oneof![Just(1u64 << 20), 0..200u64],
+            level in 0u32..10,
         ) {
-            let mut sender = Compress::new(Compression::default(), false);
+            let mut sender = Compress::new(Compression::new(level), false);
             let mut messages: Vec<_> = texts.iter().map(|text| deflate(&mut sender, text)).collect();
             if let Some((place, octet)) = damage && !messages[0].is_empty() {
                 let place = place.index(messages[0].len());

@@ -210,7 +210,7 @@ fn inflate(compressed: &[u8]) -> Option<Vec<u8>> {
     let mut plain = Vec::new();
     let mut budget = INFLATE_BUDGET;
     inflater.push(compressed, &mut budget, &mut |part| plain.extend_from_slice(part)).ok()?;
-    inflater.finish_message(&mut budget, &mut |part| plain.extend_from_slice(part)).ok()?;
+    inflater.finish_message().ok()?;
     Some(plain)
 }
 

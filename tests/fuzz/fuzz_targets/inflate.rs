@@ -80,7 +80,7 @@ fn inflate(inflater: &mut Inflater, pieces: &[&[u8]], budget: u64) -> Outcome {
         }
     }
     if outcome.is_ok() {
-        outcome = inflater.finish_message(&mut left, &mut |octets| out.extend_from_slice(octets));
+        outcome = inflater.finish_message();
     }
     assert!(out.len() as u64 <= budget, "{} octets came out of {budget}", out.len());
     (out, outcome)
