@@ -129,9 +129,30 @@ impl Blocks {
             }
         };
         if found.is_none() && self.is_finished {
-            return self.tail().map(Err);
+            return self.too_long().or_else(|| self.tail()).map(Err);
         }
         found
+    }
+
+    /// A block that says it goes beyond the end of the file, while whole blocks lie where it would be: it
+    /// was not cut, its length is wrong.
+    fn too_long(&mut self) -> Option<CaptureFault> {
+        let State::Pcapng = self.state else { return None };
+        let order = self.order;
+        let rest = self.pieces.peek(self.pieces.len())?;
+        let is_whole = |at: usize| {
+            let rest = rest.get(at..)?;
+            let (order, len) = plausible_block(order, rest.first_chunk()?)?;
+            rest.get(..len).filter(|octets| holds_together(order, octets))
+        };
+        (1..rest.len()).find_map(is_whole)?;
+        let head = rest.get(..8).unwrap_or_default();
+        let (kind, len) = (order.u32(head, 0)?, order.len(head, 4)?);
+        let reason = format!(
+            "a block of type {kind} says it is {len} octets long, and whole blocks lie in it"
+        );
+        let Step::Found(Err(fault)) = self.lose(&reason) else { return None };
+        Some(fault)
     }
 
     fn step_unknown(&mut self) -> Step {
@@ -370,6 +391,38 @@ mod tests {
                 found[4..],
                 [Err(CaptureFault::Skipped { offset, len }), Ok((again, 4)), Ok((again + 16, 8))],
                 "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_length_beyond_the_end_of_the_file_hides_none_of_the_whole_blocks_behind_it() {
+        let start = preamble();
+        let offset = start.len() as u64;
+        for bit in 6..23 {
+            let mut damaged = statistics(8);
+            damaged[4 + bit / 8] ^= 1 << (bit % 8);
+            let file = [&start[..], &damaged, &statistics(4), &statistics(40)].concat();
+            let found = all(&file);
+            assert!(
+                matches!(&found[3], Err(CaptureFault::Damaged { offset: at, .. }) if *at == offset)
+            );
+            assert_eq!(
+                found[4..],
+                [
+                    Err(CaptureFault::Skipped { offset, len: 20 }),
+                    Ok((offset + 20, 4)),
+                    Ok((offset + 36, 40))
+                ],
+                "bit {bit}"
+            );
+            // What is cut behind it is told too.
+            let found = all(&file[..file.len() - 1]);
+            let (offset, len) = (offset + 36, 51);
+            assert_eq!(
+                found.last(),
+                Some(&Err(CaptureFault::CutTail { offset, len })),
+                "bit {bit}"
             );
         }
     }
