@@ -4,7 +4,7 @@
 //! missing comes; it is given up, and becomes a gap, when the receiver acknowledges what lies behind
 //! it (so it got there and the capture missed it), when too much is held, or at the end.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use bytes::Bytes;
 
@@ -27,7 +27,8 @@ pub(crate) struct Reassembly {
     /// Where each flow's stream is, for both directions.
     flows: HashMap<Flow, (ConnectionId, Direction)>,
     streams: HashMap<ConnectionId, Stream>,
-    opened: VecDeque<ConnectionId>,
+    /// Those of `streams`; numbers are given in order, so the lowest was opened first.
+    opened: BTreeSet<ConnectionId>,
     ended: VecDeque<ConnectionId>,
     held_len: usize,
 }
@@ -123,7 +124,7 @@ impl Reassembly {
             (segment.flow.reversed(), Direction::ServerToClient)
         };
         while self.opened.len() >= STREAMS_MAX
-            && let Some(oldest) = self.opened.pop_front()
+            && let Some(oldest) = self.opened.pop_first()
         {
             self.let_go(oldest, out);
         }
@@ -132,7 +133,7 @@ impl Reassembly {
         let [up, down] = [(); 2].map(|()| Lane::new(!segment.has(flags::SYN)));
         let stream = Stream { flow, initial, up, down, is_reset: false };
         self.streams.insert(connection, stream);
-        self.opened.push_back(connection);
+        self.opened.insert(connection);
         self.flows.insert(flow.reversed(), (connection, Direction::ServerToClient));
         self.flows.insert(flow, (connection, Direction::ClientToServer));
         let info = Box::new(ConnectionInfo {
@@ -149,6 +150,7 @@ impl Reassembly {
     /// Gives out what a stream still holds, and forgets it.
     fn let_go(&mut self, connection: ConnectionId, out: &mut impl Sink) {
         let Some(mut stream) = self.streams.remove(&connection) else { return };
+        self.opened.remove(&connection);
         self.held_len = self.held_len.saturating_sub(stream.held_len());
         stream.give_up_all(connection, out);
         for flow in [stream.flow, stream.flow.reversed()] {

@@ -7,12 +7,20 @@ use super::*;
 use crate::capture::lane::LANE_HELD_MAX;
 
 /// Segments of one conversation between port 40000 (`up`) and port 80, told in short lines.
-#[derive(Default)]
 struct Wire {
+    flow: Flow,
     reassembly: Reassembly,
     ids: Ids,
     clock: u64,
     told: Vec<String>,
+}
+
+impl Default for Wire {
+    fn default() -> Self {
+        let flow = Flow::new("10.0.0.1:40000".parse().unwrap(), "10.0.0.2:80".parse().unwrap());
+        let (reassembly, ids, clock, told) = Default::default();
+        Self { flow, reassembly, ids, clock, told }
+    }
 }
 
 impl Wire {
@@ -29,8 +37,7 @@ impl Wire {
         payload: &[u8],
         cut: usize,
     ) {
-        let flow = Flow::new("10.0.0.1:40000".parse().unwrap(), "10.0.0.2:80".parse().unwrap());
-        let flow = if up { flow } else { flow.reversed() };
+        let flow = if up { self.flow } else { self.flow.reversed() };
         let ack_flag = if ack.is_some() { flags::ACK } else { 0 };
         let segment = Segment {
             flow,
@@ -226,6 +233,23 @@ fn segments_far_outside_any_window_are_not_believed() {
     wire.segment(UP, 0x7000_0000, Some(1), 0, b"stray");
     wire.segment(UP, 1, Some(1), 0, b"a");
     assert_eq!(wire.finish()[1..], ["#1 5 ↑ a"]);
+}
+
+#[test]
+fn a_stream_stays_open_however_many_others_came_and_went() {
+    let mut wire = shaken(0, 0);
+    let long_lived = wire.flow;
+    for number in 0..u32::try_from(STREAMS_MAX).unwrap() {
+        let client = std::net::SocketAddr::from((number.to_be_bytes(), 40_000));
+        wire.flow = Flow::new(client, long_lived.to());
+        wire.segment(UP, 0, None, flags::SYN, b"");
+        wire.segment(DOWN, 0, Some(1), flags::RST, b"");
+    }
+    assert!(wire.reassembly.opened.len() <= ENDED_KEPT + 1);
+    wire.flow = long_lived;
+    wire.told.clear();
+    wire.segment(UP, 1, Some(1), 0, b"still here");
+    assert!(wire.told[0].starts_with("#1 ") && wire.told[0].ends_with("still here"));
 }
 
 #[test]
