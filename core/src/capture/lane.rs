@@ -13,6 +13,9 @@ const LANE_SEGMENTS_MAX: usize = 16 << 10;
 /// Segments further ahead than any window reaches are somebody else's.
 const WINDOW_MAX: u32 = 1 << 30;
 
+/// A reset no further ahead than this may lie in the receiver's window, which a capture does not tell.
+const RESET_WINDOW: i64 = 1 << 20;
+
 /// Takes records, each with the place of the block its first octet is in.
 pub(crate) trait Sink: FnMut(Record, u64) {}
 impl<F: FnMut(Record, u64)> Sink for F {}
@@ -119,6 +122,20 @@ impl Lane {
     /// The sender's FIN was seen.
     pub(crate) fn end_at(&mut self, fin: Fin) {
         self.fin.get_or_insert(fin);
+    }
+
+    /// Whether the receiver may have believed a reset with this sequence number: "If the RST bit is set
+    /// and the sequence number is outside the current receive window, silently drop the segment"
+    /// (RFC 9293 §3.10.7.4).
+    ///
+    /// Its window begins between what it acknowledged and what the capture saw come.
+    pub(crate) fn takes_reset(&self, seq: u32) -> bool {
+        let Some(next) = self.next else { return true };
+        let distance = |seq: u32| i64::from(seq.wrapping_sub(next).cast_signed());
+        let acknowledged = self.acknowledged.map_or(0, distance);
+        let seen = [self.held.back().map(Held::end), self.fin.map(|fin| fin.seq.wrapping_add(1))];
+        let latest = seen.into_iter().flatten().map(distance).fold(acknowledged.max(0), i64::max);
+        (acknowledged.min(0)..=latest.saturating_add(RESET_WINDOW)).contains(&distance(seq))
     }
 
     /// Gives out a segment that is next, holds one that is early, drops what was seen before.

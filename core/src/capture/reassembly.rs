@@ -228,6 +228,9 @@ impl Stream {
             Direction::ClientToServer => (&mut self.up, &mut self.down),
             Direction::ServerToClient => (&mut self.down, &mut self.up),
         };
+        if segment.has(flags::RST) && !lane.takes_reset(segment.seq) {
+            return;
+        }
         if let Some(ack) = segment.ack {
             other.acknowledge(ack);
             let mut other_out = LaneOut {

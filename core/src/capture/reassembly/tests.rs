@@ -253,6 +253,41 @@ fn a_stream_stays_open_however_many_others_came_and_went() {
 }
 
 #[test]
+fn a_reset_ends_a_stream_only_where_its_receiver_may_have_believed_it() {
+    // The client acknowledged 100 of the server's 200 octets.
+    for (name, seq, is_believed) in [
+        ("the octet that is next", 201, true),
+        ("behind octets that the capture missed", 5_000, true),
+        ("the receiver may not have had the last octets", 101, true),
+        ("what was acknowledged", 100, false),
+        ("an old one", 0_u32.wrapping_sub(4_799), false),
+        ("out of every window", 0x4000_0000, false),
+    ] {
+        let mut wire = shaken(0, 0);
+        wire.segment(DOWN, 1, Some(1), 0, &[b'-'; 200]);
+        wire.segment(UP, 1, Some(101), 0, b"");
+        wire.segment(DOWN, seq, Some(900), flags::RST, b"");
+        assert_eq!(wire.told.last().unwrap() == "#1 6 ↓ Reset", is_believed, "{name}");
+        if !is_believed {
+            wire.segment(UP, 1, Some(201), 0, b"goes on");
+            assert_eq!(wire.finish()[2..], ["#1 7 ↑ goes on"], "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_reset_refuses_a_syn_and_follows_a_fin() {
+    let mut refused = Wire::default();
+    refused.segment(UP, 70, None, flags::SYN, b"");
+    refused.segment(DOWN, 0, Some(71), flags::RST, b"");
+    assert_eq!(refused.finish()[1..], ["#1 2 ↓ Reset"]);
+    let mut wire = shaken(0, 0);
+    wire.segment(DOWN, 1, Some(1), flags::FIN, b"");
+    wire.segment(DOWN, 2, Some(1), flags::RST, b"");
+    assert_eq!(wire.finish()[1..], ["#1 4 ↓ Fin", "#1 5 ↓ Reset"]);
+}
+
+#[test]
 fn a_lane_holds_so_much_and_no_more() {
     let mut wire = shaken(0, 0);
     let piece = vec![b'x'; 60_000];
