@@ -36,9 +36,10 @@ pub(super) struct Rows {
     pub(super) sessions: Vec<Arc<TransportSession>>,
 }
 
-/// Frames of a lane from one whose row is kept to the next: what a search for a frame by its ordinal
-/// walks through.
-const ORDINAL_STEP: u64 = 64;
+/// From one frame of a lane whose row is kept to the next there are fewer frames of the lane than this …
+const FRAMES_STEP: u32 = 64;
+/// … and fewer rows of all lanes than this: what a search for a frame by its ordinal walks through.
+const ROWS_STEP: u32 = 16 << 10;
 
 /// One connection: its summary's row, and what its lanes need to grow and to be read.
 #[derive(Debug)]
@@ -63,8 +64,8 @@ pub(super) struct LaneState {
     message_began: Option<u32>,
     /// The latest frame: its ordinal in the lane and its row.
     latest: Option<(u64, u32)>,
-    /// The rows of every [`ORDINAL_STEP`]th frame, the first one's first.
-    stepping_rows: Vec<u32>,
+    /// Ordinals and rows of some frames, in order, by [`FRAMES_STEP`] and [`ROWS_STEP`].
+    steps: Vec<(u32, u32)>,
     checkpoints: Vec<Checkpoint>,
     /// Messages and octets since the last checkpoint.
     since: (u32, u64),
@@ -144,8 +145,13 @@ impl LaneState {
             frames.mark_behind_gap(row);
         }
         self.latest = Some((ordinal, row));
-        if ordinal.is_multiple_of(ORDINAL_STEP) {
-            self.stepping_rows.push(row);
+        // There are no more frames in a lane than rows.
+        let number = u32::try_from(ordinal).unwrap_or(u32::MAX);
+        let is_near = self.steps.last().is_some_and(|(last, last_row)| {
+            number.saturating_sub(*last) < FRAMES_STEP && row.saturating_sub(*last_row) < ROWS_STEP
+        });
+        if !is_near {
+            self.steps.push((number, row));
         }
     }
 
@@ -160,10 +166,11 @@ impl LaneState {
         if ordinal >= latest {
             return (ordinal == latest).then_some(latest_row as usize);
         }
-        let step = usize::try_from(ordinal.checked_div(ORDINAL_STEP)?).ok()?;
-        let start = *self.stepping_rows.get(step)? as usize;
-        let behind = usize::try_from(ordinal.checked_rem(ORDINAL_STEP)?).ok()?;
-        let rows = frames.rows().get(start..)?.iter().zip(start..);
+        let number = u32::try_from(ordinal).ok()?;
+        let step = self.steps.partition_point(|(first, _)| *first <= number).checked_sub(1)?;
+        let (first, row) = *self.steps.get(step)?;
+        let (start, behind) = (row as usize, number.saturating_sub(first) as usize);
+        let rows = frames.rows().get(start..)?.iter().take(ROWS_STEP as usize).zip(start..);
         let mut in_lane = rows.filter(|(row, _)| (row.connection(), row.direction()) == lane);
         in_lane.nth(behind).map(|(_, row)| row)
     }
@@ -331,6 +338,53 @@ impl Growth<'_> {
         if history.len() <= WINDOW {
             lane.checkpoints.push(Checkpoint { offset, history: history.into() });
             lane.since = (0, 0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::{FrameHeader, LengthForm, PayloadLength, Rsv};
+
+    #[test]
+    fn a_frame_is_found_within_few_rows_however_far_apart_those_of_its_lane_are() {
+        const DOWN: Direction = Direction::ServerToClient;
+        let header = FrameHeader {
+            fin: true,
+            rsv: Rsv::from_bits(0),
+            opcode: Opcode::Text,
+            masking_key: None,
+            payload_len: PayloadLength { value: 0, form: LengthForm::Seven },
+        };
+        let (mut frames, mut lanes) =
+            (FrameIndex::default(), [(); 2].map(|()| LaneState::default()));
+        let (ids, mut rows) = ([ConnectionId(1), ConnectionId(2)], [vec![], vec![]]);
+        for turn in 0..5 * u64::from(ROWS_STEP) {
+            // The first lane says something now and then, and three times in a row.
+            let which = usize::from(turn % 30_011 > 2);
+            let (id, ordinal) = (ids[which], rows[which].len() as u64);
+            let seen = Unfragmented {
+                direction: DOWN,
+                frame_index: ordinal,
+                message_index: ordinal,
+                offset: 2 * ordinal,
+                header,
+                at: Timestamp::default(),
+            };
+            let row = frames.push_unfragmented(id, &seen);
+            lanes[which].note_row(ordinal, u32::try_from(row).unwrap(), &mut frames);
+            rows[which].push(row);
+        }
+        for (which, rows) in rows.iter().enumerate() {
+            let (lane, id) = (&lanes[which], ids[which]);
+            for (ordinal, row) in (0..).zip(rows) {
+                assert_eq!(lane.row_of((id, DOWN), ordinal, &frames), Some(*row));
+                let before = lane.steps.partition_point(|(_, kept)| *kept as usize <= *row) - 1;
+                assert!(row - (lane.steps[before].1 as usize) < ROWS_STEP as usize);
+            }
+            assert_eq!(lane.row_of((id, DOWN), rows.len() as u64, &frames), None);
+            assert!(lane.steps.len() <= rows.len() / FRAMES_STEP as usize + 6);
         }
     }
 }
