@@ -74,6 +74,8 @@ struct Seen {
 
 /// Columns before the text of a line that is not a frame.
 const PREFIX_COLUMNS: usize = 19;
+/// Columns for sentences that tell what to do: a terminal folds them, and nothing of them is left out.
+const SENTENCES: usize = 2000;
 
 impl Lines {
     /// Lines for a reader with this layout.
@@ -260,7 +262,7 @@ impl<W: Write> Line<'_, W> {
     /// A line with a sign and a text that is harmless already or is made so here.
     fn plain(&mut self, role: Role, sign: &str, text: &str) -> io::Result<()> {
         self.prefix()?;
-        let text = escape::text(text, self.room(2).max(200));
+        let text = escape::text(text, self.room(2).max(SENTENCES));
         writeln!(self.out, "{} {}", self.paint(role, sign), self.paint(role, text))
     }
 
@@ -298,7 +300,12 @@ impl<W: Write> Line<'_, W> {
         for alteration in &note.alterations {
             let shown = self.lines.secrets.alteration(alteration);
             let arrow = alteration.direction.arrow();
-            let text = format!("{arrow} {}: {} → {}", shown.what, shown.from, shown.to);
+            // What stands for nothing is the proxy's own.
+            let text = if shown.from.is_empty() {
+                format!("{arrow} {} by the proxy: {}", shown.what, shown.to)
+            } else {
+                format!("{arrow} {}: {} → {}", shown.what, shown.from, shown.to)
+            };
             let text = escape::text(&text, self.room(2).max(200));
             self.prefix()?;
             writeln!(self.out, "{} {}", self.paint(Role::Note, "~"), self.paint(Role::Weak, text))?;
@@ -327,7 +334,7 @@ impl<W: Write> Line<'_, W> {
         let colour = severity_role(rule.severity);
         self.prefix()?;
         let evidence = self.lines.secrets.words(&*diagnostic.evidence);
-        let evidence = escape::text(&evidence, 200);
+        let evidence = escape::text(&evidence, SENTENCES);
         let told = if evidence.is_empty() { rule.title } else { &evidence };
         writeln!(
             self.out,

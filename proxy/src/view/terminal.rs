@@ -1,8 +1,10 @@
 //! The terminal view of a running engine: tells where it listens, follows the capture, ends cleanly.
 
 use std::fmt::Write as _;
+use std::fs;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -14,6 +16,7 @@ use crate::Engine;
 use crate::follow::{Follower, Input};
 use crate::priority::stand_behind_the_wire;
 use crate::recorder::Live;
+use crate::set::SetName;
 use crate::view::stop::Stop;
 use crate::view::{Feed, Format, Layout, Palette, Role, Tally, ViewError};
 
@@ -87,7 +90,7 @@ pub fn run(engine: Engine, view: &TerminalView) -> Result<Tally, ViewError> {
     let (format, palette) = (view.format.clone(), view.out_palette);
     let mut feed = Feed::with(format, palette, view.secrets, view.depth.clone(), out)
         .map_err(ViewError::Output)?;
-    let capture = engine.capture_path().display().to_string();
+    let capture = engine.capture_path().to_owned();
 
     let outcome = thread::scope(|scope| {
         let hold = stop.hold();
@@ -116,7 +119,8 @@ pub fn run(engine: Engine, view: &TerminalView) -> Result<Tally, ViewError> {
         finish(&mut follower, &mut feed)
     });
     let left = written.saturating_sub(follower.offset());
-    tell(&farewell(feed.tally(), &capture, written, left, view.told_palette));
+    let (capture, len) = what_is_there(&capture, written);
+    tell(&farewell(feed.tally(), &capture, len, left, view.told_palette));
     shown.map(|()| feed.tally())
 }
 
@@ -177,7 +181,9 @@ fn announcement(engine: &Engine, view: &TerminalView) -> String {
     for warning in view.warnings.iter().cloned().chain(exposure(address)) {
         let _ = writeln!(out, "{} {warning}", palette.paint(Role::Warning, "WARNING:"));
     }
+    let capture = ("capture", engine.capture_path().display().to_string(), "");
     if view.format == Format::Quiet {
+        push_fact(&mut out, capture, palette);
         return out;
     }
     let upstream = if engine.is_demo() {
@@ -185,18 +191,21 @@ fn announcement(engine: &Engine, view: &TerminalView) -> String {
     } else {
         engine.upstream_url().to_owned()
     };
-    let capture = engine.capture_path().display().to_string();
-    for (label, value, remark) in [
+    for fact in [
         ("connect to", format!("ws://{address}/"), "  (wss:// works on the same port)"),
         ("forwards to", upstream, ""),
-        ("capture", capture, ""),
+        capture,
         ("stop with", "Ctrl-C".to_owned(), ""),
     ] {
-        let label = palette.paint(Role::Weak, label);
-        let value = palette.paint(Role::Strong, value);
-        let _ = writeln!(out, "  {label:<12} {value}{remark}");
+        push_fact(&mut out, fact, palette);
     }
     out
+}
+
+fn push_fact(out: &mut String, (label, value, remark): (&str, String, &str), palette: Palette) {
+    let label = palette.paint(Role::Weak, label);
+    let value = palette.paint(Role::Strong, value);
+    let _ = writeln!(out, "  {label:<12} {value}{remark}");
 }
 
 /// What to say of a listener that other machines reach.
@@ -216,6 +225,21 @@ fn remainder(left: u64, palette: Palette) -> String {
     format!("{}\n", palette.paint(Role::Weak, told))
 }
 
+/// What to call the capture that began at `path`, and how many octets of the `written` ones are there: of
+/// a set, older files may have been deleted.
+fn what_is_there(path: &Path, written: u64) -> (String, u64) {
+    let numbers = SetName::of_file(path).map(|(name, _)| (name.numbers(), name));
+    match numbers.as_ref().map(|(numbers, name)| (&numbers[..], name)) {
+        Some(([first @ .., last], name)) if !first.is_empty() || *last > 1 => {
+            let first = first.first().unwrap_or(last);
+            let lens = (*first..=*last).filter_map(|number| fs::metadata(name.path(number)).ok());
+            let names = [first, last].map(|number| name.path(*number).display().to_string());
+            (names.join(" to "), lens.map(|file| file.len()).sum())
+        }
+        _ => (path.display().to_string(), written),
+    }
+}
+
 fn farewell(tally: Tally, capture: &str, written: u64, left: u64, palette: Palette) -> String {
     let mut told = format!("{tally}; the capture is complete: {capture} ({})", octets(written));
     if left > 0 {
@@ -232,6 +256,19 @@ pub fn tell(text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_set_the_files_that_are_there_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |number: u32| folder.path().join(format!("a-000{number}.pcapng"));
+        fs::write(path(1), "one").unwrap();
+        let first = path(1).display().to_string();
+        assert_eq!(what_is_there(&path(1), 3), (first, 3));
+        fs::rename(path(1), path(2)).unwrap();
+        fs::write(path(3), "three").unwrap();
+        let both = format!("{} to {}", path(2).display(), path(3).display());
+        assert_eq!(what_is_there(&path(1), 500), (both, 8));
+    }
 
     #[test]
     fn only_a_listener_that_other_machines_reach_is_warned_of() {

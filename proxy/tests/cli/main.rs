@@ -439,7 +439,8 @@ fn a_quiet_proxy_writes_the_capture_alone() {
     let proxy = Running::start(&data, &arguments);
     say_hello(&mut upgrade(proxy.address, "/echo").0);
     let (code, out, err) = proxy.stop("TERM");
-    assert_eq!((code, &*out, &*err), (Some(0), "", ""));
+    assert_eq!((code, &*out), (Some(0), ""));
+    assert_eq!(err, format!("  capture      {capture}\n"));
     let shown = framescope(&data, &["show", &capture]).output().expect("it runs");
     assert!(text(&shown.stdout).contains("↑ text   F··· 37fa213d       5  Hello"));
     assert_eq!(demo.stop("INT").0, Some(0));
