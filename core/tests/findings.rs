@@ -365,21 +365,26 @@ fn frames_begin_behind_the_body_of_the_request_for_the_websocket() {
     let bodies =
         [("Content-Length: 3", "abc"), ("Transfer-Encoding: chunked", "3\r\nabc\r\n0\r\n\r\n")];
     for (field, body) in bodies {
-        // Whether it is refused first, and how much of the body comes before the answer.
-        for (is_refused, early) in [(false, body.len()), (false, 2), (true, body.len()), (true, 2)]
+        // Whether it is refused first, and how much of the body comes before the answer; the frame too
+        // may come before it.
+        let whole = body.len();
+        for (is_refused, early) in
+            [(false, whole), (false, 2), (true, whole), (true, 2), (false, whole + frame.len())]
         {
             let mut session = Conversation::new();
-            let head = format!("{REQUEST}{field}\r\n\r\n{}", &body[..early]);
-            session.say(UP, head.as_bytes());
+            let sent = [body.as_bytes(), &frame].concat();
+            let (before, behind) = sent.split_at(early);
+            session.say(UP, &[format!("{REQUEST}{field}\r\n\r\n").as_bytes(), before].concat());
             if is_refused {
                 session.say(DOWN, REFUSAL.as_bytes());
-                session.say(UP, format!("{}{plain}", &body[early..]).as_bytes());
+                let (rest, frame) = behind.split_at(whole - early);
+                session.say(UP, &[rest, plain.as_bytes()].concat());
                 session.say(DOWN, format!("{RESPONSE}\r\n").as_bytes());
+                session.say(UP, frame);
             } else {
                 session.say(DOWN, format!("{RESPONSE}\r\n").as_bytes());
-                session.say(UP, &body.as_bytes()[early..]);
+                session.say(UP, behind);
             }
-            session.say(UP, &frame);
             let told: Vec<String> = session
                 .kinds
                 .iter()

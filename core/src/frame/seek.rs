@@ -212,9 +212,12 @@ impl FrameSeeker {
             && payload_len.is_minimal()
             && (len > 0 || fin)
             && (len != 1 || opcode != Opcode::Close);
+        // Behind a Close no data follows, nor another (RFC 6455 §5.5.1).
+        let may_follow = !chain.closed || matches!(opcode, Opcode::Ping | Opcode::Pong);
         let is_usual =
-            masking_key.is_some() == self.masked && rsv_is_usual && len_is_usual && !chain.closed;
-        let (headers, closed) = (chain.headers.saturating_add(1), opcode == Opcode::Close);
+            masking_key.is_some() == self.masked && rsv_is_usual && len_is_usual && may_follow;
+        let headers = chain.headers.saturating_add(1);
+        let closed = chain.closed || opcode == Opcode::Close;
         is_usual.then_some(Chain { headers, within_message, closed, ..chain })
     }
 
@@ -251,6 +254,8 @@ impl Chain {
 
 #[cfg(test)]
 mod tests {
+    use hex_literal::hex;
+
     use super::*;
     use crate::frame::{FrameDecoder, PayloadLength, Rsv};
 
@@ -326,6 +331,17 @@ mod tests {
                 assert!(passed <= 2, "masked {masked}, texts {texts}, cut {cut}: {passed}");
             }
         }
+    }
+
+    #[test]
+    fn pongs_may_follow_a_close_and_data_may_not() {
+        let close = hex!("82 02 0102 82 02 0103 88 02 03e8");
+        let behind = |opcode: u8| (0..12).flat_map(|at| [opcode, 1, at]).collect::<Vec<u8>>();
+        let pongs = [&close[..], &behind(0x8a)].concat();
+        assert_eq!(seek(&pongs, false, usize::MAX, LIMIT), Some(4), "the second frame");
+        let data = [&close[..], &behind(0x82)].concat();
+        let found = seek(&data, false, usize::MAX, LIMIT);
+        assert!(found.is_some_and(|found| found >= close.len() as u64), "{found:?}");
     }
 
     #[test]
