@@ -362,11 +362,11 @@ impl<W: Write> Line<'_, W> {
         if let Some(latency) = latency {
             self.plain(Role::Weak, "·", &requests(&latency))?;
         }
+        // Where the other side's frames are missing in part, its Close may have come first.
+        let by = ending.closed_by().map_or(String::new(), |by| format!(" by {}", by.sender()));
         let close = match ending.close {
-            Some((by, Some(code))) => {
-                format!("{code} {} by {}", CloseCode(code).name(), by.sender())
-            }
-            Some((by, None)) => format!("no status code, by {}", by.sender()),
+            Some((_, Some(code))) => format!("{code} {}{by}", CloseCode(code).name()),
+            Some((_, None)) => format!("no status code,{by}").trim_end_matches(',').to_owned(),
             None => match ending.how {
                 Finish::Fin => format!("FIN by {}", ending.by.sender()),
                 Finish::Reset => format!("RST by {}", ending.by.sender()),
