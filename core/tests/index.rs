@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::io::Cursor;
+use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -232,6 +232,52 @@ fn a_late_message_of_a_compressed_lane_opens_from_a_checkpoint() {
     let plan = index.message_plan(8999).unwrap();
     let last = plan.read_message(&mut Cursor::new(&capture), 1 << 20).unwrap();
     assert!(last.data.starts_with(b"{\"symbol\":\"ACME\",\"round\":8999,"));
+}
+
+/// A capture of which it is counted how many octets are read.
+struct Counting<'a>(Cursor<&'a [u8]>, usize);
+
+impl Read for Counting<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let len = self.0.read(buffer)?;
+        self.1 += len;
+        Ok(len)
+    }
+}
+
+impl Seek for Counting<'_> {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        self.0.seek(to)
+    }
+}
+
+#[test]
+fn a_late_message_opens_from_a_checkpoint_although_no_record_ends_between_messages() {
+    const MESSAGES: usize = 6000;
+    let mut tape = Tape::new();
+    let id = tape.open(1, "Sec-WebSocket-Extensions: permessage-deflate\r\n");
+    // A stored block, and the octet of a flush behind it.
+    let deflated = [&[0x00, 0x00, 0x08, 0xff, 0xf7][..], &[b'x'; 2048], &[0x00]].concat();
+    let wire = frame(true, 0b100, Opcode::Text, None, &deflated);
+    let (begin, rest) = wire.split_at(1);
+    tape.say(id, DOWN, begin);
+    let record = [rest, begin].concat();
+    for _ in 0..MESSAGES {
+        tape.say(id, DOWN, &record);
+    }
+    let capture = tape.writer.into_inner().unwrap();
+    let mut index = Index::new();
+    let mut reader = CaptureReader::new();
+    reader.receive(Bytes::from(capture.clone()));
+    while let Some(CaptureItem::Record { record, block_offset }) = reader.poll() {
+        index.receive(&record, block_offset);
+    }
+    assert_eq!(index.messages().len(), MESSAGES);
+    let mut counting = Counting(Cursor::new(&capture), 0);
+    let plan = index.message_plan(MESSAGES - 1).unwrap();
+    let content = plan.read_message(&mut counting, 1 << 20).unwrap();
+    assert_eq!((content.data.len(), content.fault), (2048, None));
+    assert!(counting.1 < capture.len() / 2, "{} of {}", counting.1, capture.len());
 }
 
 #[test]

@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use crate::capture::locate::LaneTable;
 use crate::index::{ConnectionSummary, FrameIndex, MessageRow};
-use crate::message::CompressionFacts;
-use crate::message::inflate::WINDOW;
+use crate::message::{CompressionFacts, MessageFault};
 use crate::session::{EventSink, Unfragmented};
 use crate::transport::{Series, TransportSession};
 use crate::{
     ConnectionId, ConnectionInfo, Diagnostic, Direction, Event, EventKind, Frame, Leg, Message,
-    Opcode, Record, Session, Timestamp, TransportEvent,
+    Opcode, Record, Timestamp, TransportEvent,
 };
 
 /// Findings listed in all; beyond it they are only counted on their connection.
@@ -58,7 +57,8 @@ pub(super) struct LaneState {
     pub(super) table: LaneTable,
     /// Octets are missing behind the latest frame.
     met_gap: bool,
-    /// Where octets are missing for the first time.
+    /// From where on something is missing that compressed messages may refer to: octets, or what a
+    /// message that cannot be inflated stood for.
     missing_from: Option<u64>,
     /// Row of the frame that began the message in progress.
     message_began: Option<u32>,
@@ -175,7 +175,7 @@ impl LaneState {
         in_lane.nth(behind).map(|(_, row)| row)
     }
 
-    /// Whether octets are missing before this lane offset.
+    /// Whether something that compressed messages may refer to is missing before this lane offset.
     pub(super) fn misses_before(&self, offset: u64) -> bool {
         self.missing_from.is_some_and(|from| from <= offset)
     }
@@ -211,6 +211,18 @@ impl EventSink for Growth<'_> {
     #[inline]
     fn message(&mut self, _: ConnectionId, message: Message) {
         self.add_message(&message);
+    }
+
+    #[inline]
+    fn wants_history(&self, direction: Direction) -> bool {
+        let (messages, octets) = self.lanes[direction.index()].since;
+        messages >= CHECKPOINT_MESSAGES || octets >= CHECKPOINT_OCTETS
+    }
+
+    fn history(&mut self, direction: Direction, offset: u64, history: &[u8]) {
+        let lane = &mut self.lanes[direction.index()];
+        lane.checkpoints.push(Checkpoint { offset, history: history.into() });
+        lane.since = (0, 0);
     }
 
     fn event(&mut self, event: Event) {
@@ -285,6 +297,14 @@ impl Growth<'_> {
             let (messages, octets) = &mut lane.since;
             *messages = messages.saturating_add(1);
             *octets = octets.saturating_add(message.wire_len).saturating_add(message.data_len);
+            if matches!(
+                message.fault,
+                Some(MessageFault::InflateFailed { .. } | MessageFault::OverBudget { .. })
+            ) {
+                let last = self.frames.get(last_frame as usize);
+                let end = last.map(|row| row.offset().saturating_add(row.wire_len()));
+                lane.missing_from = lane.missing_from.or(end);
+            }
             if let Some(facts) = CompressionFacts::of(message) {
                 self.summary.compression[message.direction.index()].add(facts);
             }
@@ -320,24 +340,6 @@ impl Growth<'_> {
         }
         if self.findings.len() < MAX_FINDINGS {
             self.findings.push((self.id, finding));
-        }
-    }
-
-    /// Keeps a checkpoint where a compressed lane has come far enough since the last one.
-    #[inline]
-    pub(super) fn keep_history(&mut self, record: &Record, session: &mut Session) {
-        let Record::Octets { direction, leg: Leg::Client, .. } = record else { return };
-        let lane = &mut self.lanes[direction.index()];
-        let (messages, octets) = lane.since;
-        if messages < CHECKPOINT_MESSAGES && octets < CHECKPOINT_OCTETS {
-            return;
-        }
-        // Only between messages does the history belong to a known offset.
-        let Some(offset) = session.offset_between_messages(self.id, *direction) else { return };
-        let Some(history) = session.inflate_history(self.id, *direction) else { return };
-        if history.len() <= WINDOW {
-            lane.checkpoints.push(Checkpoint { offset, history: history.into() });
-            lane.since = (0, 0);
         }
     }
 }

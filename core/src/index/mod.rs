@@ -61,7 +61,6 @@ impl Index {
         };
         growth.locate(record, block_offset);
         session.receive_to(record, &mut growth);
-        growth.keep_history(record, session);
     }
 
     /// No more records come: open lanes say what they left unfinished.

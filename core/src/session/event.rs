@@ -56,6 +56,20 @@ pub trait EventSink {
     /// A data message is whole: [`EventKind::MessageCompleted`]. Follows its last frame.
     fn message(&mut self, connection: ConnectionId, message: Message);
 
+    /// Whether [`EventSink::history`] is to be called behind the compressed message that was told last in
+    /// this direction.
+    #[inline]
+    fn wants_history(&self, direction: Direction) -> bool {
+        let _ = direction;
+        false
+    }
+
+    /// What compressed messages behind lane offset `offset`, where one has ended, can refer to. Not
+    /// called where that is not known.
+    fn history(&mut self, direction: Direction, offset: u64, history: &[u8]) {
+        let _ = (direction, offset, history);
+    }
+
     /// Anything rarer.
     fn event(&mut self, event: Event);
 }

@@ -174,17 +174,6 @@ impl FrameLane {
             .map(|current| (current.header, self.decoder.offset().saturating_sub(current.offset)))
     }
 
-    /// What later compressed messages refer to: see [`MessageAssembler::inflate_history`].
-    pub fn inflate_history(&mut self) -> Option<&[u8]> {
-        self.assembler.inflate_history()
-    }
-
-    /// Where the lane stands in between two messages: the lane offset of the next frame.
-    pub fn offset_between_messages(&self) -> Option<u64> {
-        let between = self.decoder.is_between_frames() && self.assembler.is_between_messages();
-        between.then_some(self.decoder.offset())
-    }
-
     /// A frame that came in one piece: the usual case, and the one that has to be fast.
     fn whole(
         &mut self,
@@ -344,7 +333,14 @@ impl FrameLane {
             self.close.get_or_insert(SeenClose { at, code });
         }
         if let Some(message) = self.assembler.end_frame(&header, index, at) {
+            let is_compressed = message.compressed;
             self.tell_message(message, seen, out);
+            if is_compressed
+                && out.wants_history()
+                && let Some(history) = self.assembler.inflate_history()
+            {
+                out.history(seen.place.offset.saturating_add(seen.place.len), history);
+            }
         }
     }
 

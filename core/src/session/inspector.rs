@@ -110,22 +110,6 @@ impl Inspector {
         self.has_ended
     }
 
-    /// What compressed messages to come in this lane can refer to.
-    pub fn inflate_history(&mut self, direction: Direction) -> Option<&[u8]> {
-        match self.lane_mut(direction) {
-            Lane::Frames(lane) => lane.inflate_history(),
-            Lane::Http(_) | Lane::Seeking(_) | Lane::Lost => None,
-        }
-    }
-
-    /// Where this lane stands in between two messages: the lane offset of the next frame.
-    pub fn offset_between_messages(&self, direction: Direction) -> Option<u64> {
-        match self.lane(direction) {
-            Lane::Frames(lane) => lane.offset_between_messages(),
-            Lane::Http(_) | Lane::Seeking(_) | Lane::Lost => None,
-        }
-    }
-
     /// Takes in one record of this connection. `shared` is what connections share.
     #[inline]
     pub fn receive(&mut self, record: &Record, shared: &mut Shared, sink: &mut impl EventSink) {
@@ -449,6 +433,15 @@ impl<S: EventSink + ?Sized> LaneSink for LaneOut<'_, S> {
         let seen = message.clone();
         self.sink.message(self.connection, message);
         self.saw_move(&seen);
+    }
+
+    #[inline]
+    fn wants_history(&self) -> bool {
+        self.sink.wants_history(self.direction)
+    }
+
+    fn history(&mut self, offset: u64, history: &[u8]) {
+        self.sink.history(self.direction, offset, history);
     }
 
     fn event(&mut self, event: LaneEvent) {

@@ -25,6 +25,12 @@ pub trait LaneSink {
     /// A message is whole. Follows its last frame.
     fn message(&mut self, message: Message);
 
+    /// As [`crate::session::EventSink::wants_history`].
+    fn wants_history(&self) -> bool;
+
+    /// As [`crate::session::EventSink::history`].
+    fn history(&mut self, offset: u64, history: &[u8]);
+
     /// Anything rarer.
     fn event(&mut self, event: LaneEvent);
 }

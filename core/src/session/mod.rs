@@ -23,9 +23,9 @@ use crowd::Crowd;
 pub use event::{EndedBy, Ending, Event, EventKind, EventSink, Unfragmented};
 pub use inspector::Inspector;
 
+use crate::Record;
 use crate::connection::ConnectionMap;
 use crate::transport::Transports;
-use crate::{ConnectionId, Direction, Record};
 
 /// How much of what is seen is kept; what is beyond a limit is counted, and said so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,16 +140,5 @@ impl Session {
     /// The next event, in the order of the octets.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
-    }
-
-    /// What compressed messages to come in this lane can refer to; see
-    /// [`crate::message::MessageAssembler::inflate_history`].
-    pub fn inflate_history(&mut self, id: ConnectionId, direction: Direction) -> Option<&[u8]> {
-        self.connections.get_mut(&id)?.inflate_history(direction)
-    }
-
-    /// Where this lane stands in between two messages: the lane offset of the next frame.
-    pub fn offset_between_messages(&self, id: ConnectionId, direction: Direction) -> Option<u64> {
-        self.connections.get(&id)?.offset_between_messages(direction)
     }
 }
