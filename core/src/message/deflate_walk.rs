@@ -63,14 +63,76 @@ impl<'a> Walk<'a> {
     pub(super) fn through(deflated: &'a [u8]) -> Self {
         let (reach, tally) = (Reach::default(), Tally::default());
         let mut walk = Self { bits: Bits::new(deflated), produced: 0, reach, tally };
-        while walk.block().is_some() {}
+        while let Some(is_last) = walk.block() {
+            // Behind a last block a new stream begins at the next octet (RFC 7692 §7.2.3.4).
+            if is_last {
+                walk.bits.align();
+            }
+        }
         walk
     }
 }
 
+/// Where a DEFLATE stream lies that begins with the first of some octets and ends among them, in bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct StreamPlace {
+    /// Of its last block's header, whose first bit is BFINAL.
+    last_block: usize,
+    end: usize,
+}
+
+impl StreamPlace {
+    /// `None` where the octets end before the stream, or are no DEFLATE data.
+    pub(super) fn of(deflated: &[u8]) -> Option<Self> {
+        let (reach, tally) = (Reach::default(), Tally::default());
+        let mut walk = Walk { bits: Bits::new(deflated), produced: 0, reach, tally };
+        let left = |walk: &Walk<'_>| {
+            walk.bits.octets.len().checked_mul(8)?.checked_add(walk.bits.count as usize)
+        };
+        let all = left(&walk)?;
+        loop {
+            let last_block = all.checked_sub(left(&walk)?)?;
+            if walk.block()? {
+                return Some(Self { last_block, end: all.checked_sub(left(&walk)?)? });
+            }
+        }
+    }
+
+    /// How many octets it lies in.
+    pub(super) fn len(self) -> usize {
+        self.end.div_ceil(8)
+    }
+
+    /// The stream as if it did not end, with these octets of it: its last block is none, and a stored
+    /// block without octets behind it ends with an octet (RFC 7692 §7.2.1).
+    pub(super) fn unended(self, octets: &[u8]) -> Vec<u8> {
+        let bit = |at: usize| {
+            let at = u32::try_from(at % 8).unwrap_or_default();
+            1_u8.checked_shl(at).unwrap_or_default()
+        };
+        let mut unended = octets.to_vec();
+        if let Some(octet) = unended.get_mut(self.last_block / 8) {
+            *octet &= !bit(self.last_block);
+        }
+        let used = self.end % 8;
+        if used > 0
+            && let Some(octet) = unended.last_mut()
+        {
+            *octet &= bit(used).wrapping_sub(1);
+        }
+        // The block's header has three bits.
+        if used == 0 || used > 5 {
+            unended.push(0);
+        }
+        unended.extend_from_slice(&[0x00, 0x00, 0xFF, 0xFF]);
+        unended
+    }
+}
+
 impl Walk<'_> {
-    /// One block; `None` where the data ends or is broken.
-    fn block(&mut self) -> Option<()> {
+    /// One block, and whether BFINAL says that it is its stream's last; `None` where the data ends or is
+    /// broken.
+    fn block(&mut self) -> Option<bool> {
         let is_last = self.bits.take(1)? == 1;
         let kind = self.bits.take(2)?;
         match kind {
@@ -88,11 +150,7 @@ impl Walk<'_> {
         if let Some(count) = self.tally.blocks.get_mut(usize::try_from(kind).ok()?) {
             *count = count.saturating_add(1);
         }
-        // Behind a last block a new stream begins at the next octet (RFC 7692 §7.2.3.4).
-        if is_last {
-            self.bits.align();
-        }
-        Some(())
+        Some(is_last)
     }
 
     fn stored(&mut self) -> Option<()> {

@@ -2,6 +2,8 @@
 
 use zlib_rs::{Inflate, InflateFlush, Status};
 
+use super::deflate_walk::StreamPlace;
+
 /// The farthest back that DEFLATE can refer: 2^15 octets.
 pub const WINDOW: usize = 1 << WINDOW_BITS;
 
@@ -71,10 +73,32 @@ impl Inflater {
         for octet in compressed.iter().skip(compressed.len().saturating_sub(TAIL.len())) {
             self.last = self.last << 8 | u32::from(*octet);
         }
+        // A block with BFINAL set ends the DEFLATE stream but neither the message nor the window: what
+        // follows is a new stream over the old history (RFC 7692 §7.2.3.4).
+        while self.inflate_stream(&mut compressed, budget, out)? {
+            self.restart();
+            // Restarting costs the same however short a stream is: those that are whole are taken in as
+            // parts of the one that has begun.
+            while let Some(place) = StreamPlace::of(compressed) {
+                let (stream, behind) = compressed.split_at_checked(place.len()).unwrap_or_default();
+                self.inflate_stream(&mut &place.unended(stream)[..], budget, out)?;
+                compressed = behind;
+            }
+        }
+        Ok(())
+    }
+
+    /// Inflates until a stream ends, and says so, or all octets are taken in.
+    fn inflate_stream(
+        &mut self,
+        compressed: &mut &[u8],
+        budget: &mut u64,
+        out: &mut dyn FnMut(&[u8]),
+    ) -> Result<bool, InflateFault> {
         let mut step = [0; STEP];
         loop {
             let (taken, made, outcome) = self.step(compressed, &mut step, InflateFlush::SyncFlush);
-            compressed = compressed.get(taken..).unwrap_or_default();
+            *compressed = compressed.get(taken..).unwrap_or_default();
             let fresh = step.get(..made).unwrap_or_default();
             self.remember(fresh);
             let allowed = fresh.get(..usize_of(*budget).min(made)).unwrap_or_default();
@@ -88,14 +112,12 @@ impl Inflater {
             }
             // What came out before a fault counts: it does so when the octets come one by one.
             match outcome? {
-                // A block with BFINAL set ends the DEFLATE stream but neither the message nor the
-                // window: what follows is a new stream over the old history (RFC 7692 §7.2.3.4).
-                Status::StreamEnd => self.restart(),
-                Status::Ok | Status::BufError if taken == 0 && made == 0 => return Ok(()),
+                Status::StreamEnd => return Ok(true),
+                Status::Ok | Status::BufError if taken == 0 && made == 0 => return Ok(false),
                 Status::Ok | Status::BufError => {}
             }
             if compressed.is_empty() && made < STEP {
-                return Ok(());
+                return Ok(false);
             }
         }
     }
@@ -291,6 +313,17 @@ mod tests {
         assert_eq!(came_out, 100_000);
     }
 
+    #[test]
+    fn streams_that_end_within_a_message_cost_no_restart_each() {
+        let mut inflater = Inflater::new(false);
+        assert_eq!(inflate(&mut inflater, &[&hex!("f248cdc9c90700")]).unwrap(), b"Hello");
+        // An empty stream, and one with a match that refers to before the message.
+        let (empty, again) = (hex!("0300"), hex!("f30011 00"));
+        let message = [&empty.repeat(1000)[..], &again, &empty, &[0x00]].concat();
+        assert_eq!(inflate(&mut inflater, &[&message]).unwrap(), b"Hello");
+        assert!(inflater.stream.total_in() > 6 * 1000, "since the last restart");
+    }
+
     /// What came out, and how it ended, of messages that come in parts.
     fn outcomes(messages: &[Vec<&[u8]>], budget: u64) -> (Vec<u8>, Result<(), InflateFault>) {
         let (mut inflater, mut out) = (Inflater::new(false), Vec::new());
@@ -309,6 +342,38 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn streams_that_end_inflate_alike_in_any_split(
+            texts in prop::collection::vec(prop::collection::vec(0u8..4, 0..300), 1..12),
+            level in 0u32..10,
+            cut in 1usize..40,
+            damage: Option<(prop::sample::Index, u8)>,
+        ) {
+            let (mut message, mut before) = (Vec::new(), Vec::new());
+            for text in &texts {
+                let mut sender = Compress::new(Compression::new(level), false);
+                if !before.is_empty() {
+                    sender.set_dictionary(&before).unwrap();
+                }
+                let mut stream = Vec::with_capacity(text.len() * 2 + 128);
+                sender.compress_vec(text, &mut stream, FlushCompress::Finish).unwrap();
+                message.extend_from_slice(&stream);
+                before.extend_from_slice(text);
+            }
+            message.push(0x00);
+            if let Some((place, octet)) = damage {
+                let place = place.index(message.len());
+                message[place] = octet;
+            }
+            let whole = outcomes(&[vec![&message[..]]], 1 << 20);
+            let split = outcomes(&[message.chunks(cut).collect()], 1 << 20);
+            prop_assert_eq!(&split, &whole);
+            prop_assert_eq!(&outcomes(&[message.chunks(1).collect()], 1 << 20), &whole);
+            if damage.is_none() {
+                prop_assert_eq!(whole, (texts.concat(), Ok(())));
+            }
+        }
+
         #[test]
         fn any_octets_inflate_alike_in_any_split_and_within_the_budget(
             damage: Option<(prop::sample::Index, u8)>,
