@@ -255,16 +255,16 @@ mod tests {
     fn what_is_there_is_found_whatever_was_deleted_since_it_was_last_read() {
         let (_folder, name, offsets) = set(6);
         let mut capture = CaptureFile::open(&name.path(1)).unwrap();
+        let mut number = |file: u32| number_before(&mut capture, offsets[file as usize]);
         for file in [3, 1] {
-            assert_eq!(number_before(&mut capture, offsets[file]).unwrap(), file as u32);
+            assert_eq!(number(file).unwrap(), file);
         }
         (1..=4).for_each(|file| fs::remove_file(name.path(file)).unwrap());
         for file in [5, 6] {
-            assert_eq!(number_before(&mut capture, offsets[file]).unwrap(), file as u32);
+            assert_eq!(number(file).unwrap(), file);
         }
         for file in 1..=4 {
-            let error = number_before(&mut capture, offsets[file]).unwrap_err();
-            assert_eq!(error.kind(), io::ErrorKind::NotFound, "{file}");
+            assert_eq!(number(file).unwrap_err().kind(), io::ErrorKind::NotFound, "{file}");
         }
     }
 }
