@@ -150,8 +150,10 @@ impl VirtualScroll {
             let grabbed = id.with("grabbed at");
             let from = (self.top / end) as f32 * free;
             // Where on the handle it was taken hold of; beside it, its middle jumps to the pointer.
+            // Asked for outside the closure: a response takes the lock that the closure holds.
+            let taken = response.drag_started() || response.clicked();
             let hold = ui.data_mut(|data| {
-                if response.drag_started() || response.clicked() {
+                if taken {
                     let on = at - from;
                     let hold = if (0.0..=handle).contains(&on) { on } else { handle / 2.0 };
                     data.insert_temp(grabbed, hold);
@@ -224,6 +226,27 @@ mod tests {
         let seen = harness.state().1.expect("drawn");
         assert_eq!(seen.first, 9_999_000);
         assert_eq!(seen.count, 12);
+    }
+
+    #[test]
+    fn a_click_on_the_bar_jumps_there() {
+        let mut harness = egui_kittest::Harness::new_ui_state(
+            |ui, scroll: &mut VirtualScroll| {
+                let rect = Rect::from_min_size(pos2(0.0, 0.0), vec2(300.0, 200.0));
+                scroll.vertical(ui, ui.scope_id(), rect, 20.0, 1000);
+            },
+            VirtualScroll::default(),
+        );
+        harness.run();
+        let at = pos2(295.0, 100.0);
+        harness.hover_at(at);
+        for pressed in [true, false] {
+            let (button, modifiers) = (egui::PointerButton::Primary, egui::Modifiers::NONE);
+            harness.event(egui::Event::PointerButton { pos: at, button, pressed, modifiers });
+        }
+        harness.run();
+        // The middle of the bar is the middle of what lies above the last sight.
+        assert!((harness.state().top - 495.0).abs() < 1.0, "{:?}", harness.state());
     }
 
     #[test]
