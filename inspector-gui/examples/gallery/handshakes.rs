@@ -166,6 +166,27 @@ pub fn unreachable() -> ConnectionSummary {
     summary
 }
 
+/// A connection whose upstream could not be reached, and whose client was told so by the proxy.
+pub fn answered_by_proxy() -> ConnectionSummary {
+    let answer = "HTTP/1.1 502 Bad Gateway\nContent-Length: 12\nConnection: close";
+    let mut summary = unreachable();
+    summary.exchanges = vec![exchange(
+        request("GET / HTTP/1.1\nHost: 127.0.0.1:9870"),
+        Some(response(answer)),
+        103,
+    )];
+    summary.notes.push(Arc::new(ConnectionNote {
+        alterations: vec![Alteration {
+            direction: Direction::ServerToClient,
+            what: "answer".to_owned(),
+            from: String::new(),
+            to: "502 Bad Gateway".to_owned(),
+        }],
+        ..ConnectionNote::default()
+    }));
+    summary
+}
+
 /// A connection of which a full disk kept some, and that was followed again.
 pub fn gapped() -> ConnectionSummary {
     let mut summary = accepted();

@@ -25,6 +25,7 @@ enum Pane {
     Refused,
     Polling,
     Unreachable,
+    AnsweredByProxy,
     Gapped,
     Midway,
     Silent,
@@ -36,7 +37,7 @@ enum Content {
 }
 
 impl Pane {
-    const ALL: [(Self, &str); 13] = [
+    const ALL: [(Self, &str); 14] = [
         (Self::Text, "text"),
         (Self::Binary, "binary"),
         (Self::Fragment, "fragment"),
@@ -47,6 +48,7 @@ impl Pane {
         (Self::Refused, "refused"),
         (Self::Polling, "polling"),
         (Self::Unreachable, "unreachable"),
+        (Self::AnsweredByProxy, "answered by the proxy"),
         (Self::Gapped, "gapped"),
         (Self::Midway, "midway"),
         (Self::Silent, "silent"),
@@ -66,6 +68,7 @@ impl Pane {
             Self::Refused => connection(handshakes::refused()),
             Self::Polling => connection(handshakes::polling()),
             Self::Unreachable => connection(handshakes::unreachable()),
+            Self::AnsweredByProxy => connection(handshakes::answered_by_proxy()),
             Self::Gapped => connection(handshakes::gapped()),
             Self::Midway => connection(handshakes::midway()),
             Self::Silent => connection(handshakes::silent()),

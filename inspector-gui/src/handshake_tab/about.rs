@@ -1,7 +1,7 @@
 //! What was agreed on, what was refused, and who talks to whom.
 
 use egui::{Label, RichText, Ui};
-use framescope_core::connection::TlsInfo;
+use framescope_core::connection::{Alteration, TlsInfo};
 use framescope_core::handshake::DeflateParams;
 use framescope_core::index::{ConnectionSummary, Exchange};
 use framescope_core::present::Secrets;
@@ -12,21 +12,32 @@ use crate::theme;
 use crate::widgets::chip::severity_sign;
 use crate::widgets::{card, format};
 
-/// Why there is no WebSocket.
-pub fn refused_ui(ui: &mut Ui, handshake: &OpeningHandshake) {
+/// Why there is no WebSocket. `own_answer` is there where the proxy gave the answer itself.
+pub fn refused_ui(ui: &mut Ui, handshake: &OpeningHandshake, own_answer: Option<&Alteration>) {
     let palette = theme::palette(ui);
     let status = handshake.response.status().unwrap_or_default();
     card(ui, |ui| {
         ui.set_width(ui.available_width());
         ui.horizontal(|ui| {
             severity_sign(ui, Severity::Warning);
-            let title = format!("The server answered {status}, not 101");
+            let who = if own_answer.is_some() { "proxy" } else { "server" };
+            let title = format!("The {who} answered {status}, not 101");
             ui.label(RichText::new(title).font(crate::fonts::semibold(12.5)));
         });
-        let words = RichText::new(refusal(status)).size(12.0).color(palette.weak);
+        let words = own_answer.map_or(refusal(status), answered_by_proxy);
+        let words = RichText::new(words).size(12.0).color(palette.weak);
         ui.add(Label::new(words).wrap());
     });
     ui.add_space(14.0);
+}
+
+/// What an answer of the proxy's own stands for.
+fn answered_by_proxy(answer: &Alteration) -> &'static str {
+    if answer.from.is_empty() {
+        "The proxy wrote this answer itself, because none could come from the server."
+    } else {
+        "The proxy wrote this answer itself, in place of the server's, which it did not pass on."
+    }
 }
 
 /// What such a status usually means for an upgrade.
@@ -95,14 +106,19 @@ fn deflate(params: DeflateParams, direction: Direction) -> String {
     format!("window {window}, {context}")
 }
 
-/// A plain HTTP exchange in a few rows.
-pub fn exchange_ui(ui: &mut Ui, exchange: &Exchange) {
+/// A plain HTTP exchange in a few rows. `own_answer` is there where the proxy gave the answer itself.
+pub fn exchange_ui(ui: &mut Ui, exchange: &Exchange, own_answer: Option<&Alteration>) {
     let palette = theme::palette(ui);
     heading_ui(ui, "Plain HTTP");
-    let words = if exchange.request.asks_for_websocket() {
-        "A WebSocket was asked for; the answer is not there yet."
-    } else {
-        "No WebSocket was asked for. The exchange went through unchanged but for what is marked."
+    let asks = exchange.request.asks_for_websocket();
+    let words = match (own_answer, &exchange.response) {
+        (Some(answer), _) => answered_by_proxy(answer),
+        (None, None) if asks => "A WebSocket was asked for; the answer is not there yet.",
+        (None, None) => "No WebSocket was asked for; the answer is not there yet.",
+        (None, Some(_)) if asks => "A WebSocket was asked for, and is not what came of it.",
+        (None, Some(_)) => {
+            "No WebSocket was asked for. The exchange went through unchanged but for what is marked."
+        }
     };
     ui.add(Label::new(RichText::new(words).color(palette.weak)).wrap());
     ui.add_space(6.0);

@@ -49,9 +49,10 @@ impl Changes {
         }
     }
 
-    /// What the client got instead of what the server sent.
+    /// What the client got instead of what the server sent; nothing where that sent nothing.
     pub fn of_response(connection: &ConnectionSummary) -> Self {
         let others = alterations(connection, Direction::ServerToClient)
+            .filter(|alteration| !alteration.from.is_empty())
             .map(|alteration| {
                 format!("the server sent {}", shown(&alteration.what, &alteration.from))
             })
@@ -120,6 +121,14 @@ fn alterations(
 ) -> impl Iterator<Item = &Alteration> {
     let all = connection.notes.iter().flat_map(|note| &note.alterations);
     all.filter(move |alteration| alteration.direction == direction)
+}
+
+/// The answer that the proxy wrote itself, if this exchange has one: as the capture tells of it. A
+/// connection ends with such an answer, so it is the last.
+pub fn answer_of_proxy(connection: &ConnectionSummary, exchange: usize) -> Option<&Alteration> {
+    let is_last = exchange + 1 == connection.exchanges.len();
+    let mut alterations = alterations(connection, Direction::ServerToClient);
+    alterations.find(|alteration| is_last && alteration.what == "answer")
 }
 
 /// A value for a chip: secrets hidden, on one line, cut.

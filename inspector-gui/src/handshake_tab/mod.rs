@@ -16,6 +16,8 @@ use framescope_core::present::Secrets;
 use framescope_core::transport::TransportSession;
 use framescope_core::{ConnectionId, Direction, OpeningHandshake};
 
+pub(crate) use trouble::stage_in_words;
+
 use crate::detail::session::session_ui;
 use crate::fonts;
 use crate::theme;
@@ -161,10 +163,10 @@ impl HandshakeTab {
             ui.spacing_mut().item_spacing.x = 5.0;
             ui.label(RichText::new("↓").color(palette.down));
             let altered = head::Changes::of_response(connection);
-            let heading = if altered.is_empty() {
-                "Response, as sent by the server"
-            } else {
-                "Response, as the client received it"
+            let heading = match head::answer_of_proxy(connection, at) {
+                Some(_) => "Response, written by the proxy itself",
+                None if altered.is_empty() => "Response, as sent by the server",
+                None => "Response, as the client received it",
             };
             ui.label(RichText::new(heading).size(11.5).color(palette.weak));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -286,16 +288,17 @@ fn right_ui(
     handshake: Option<&OpeningHandshake>,
 ) {
     trouble::trouble_ui(ui, connection);
+    let own_answer = exchange.and_then(|(at, _)| head::answer_of_proxy(connection, at));
     match (handshake, exchange) {
         (Some(handshake), _) => {
             if !handshake.upgraded {
-                about::refused_ui(ui, handshake);
+                about::refused_ui(ui, handshake, own_answer);
             }
             accept::derivation_ui(ui, &handshake.accept);
             checks::checks_ui(ui, &handshake.checks);
             about::agreed_ui(ui, handshake);
         }
-        (None, Some((_, exchange))) => about::exchange_ui(ui, exchange),
+        (None, Some((_, exchange))) => about::exchange_ui(ui, exchange, own_answer),
         (None, None) => {}
     }
     about::connection_ui(ui, connection);

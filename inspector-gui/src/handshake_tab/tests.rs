@@ -53,6 +53,17 @@ fn what_was_edited_says_what_it_was_forwarded_as() {
 }
 
 #[test]
+fn an_answer_of_the_proxy_is_told_as_its_own() {
+    let harness = harness(Some(handshakes::answered_by_proxy()), 1100.0);
+    harness.get_by_label("Response, written by the proxy itself");
+    harness.get_by_label_contains("The proxy wrote this answer itself");
+    harness.get_by_label("connecting to the server");
+    for not in ["the server sent", "went through unchanged", "dial"] {
+        assert_eq!(harness.query_all_by_label_contains(not).count(), 0, "{not}");
+    }
+}
+
+#[test]
 fn secrets_are_hidden_until_shown() {
     let mut harness = harness(Some(handshakes::accepted()), 1100.0);
     harness.get_by_label("GET /chat?room=ops&access_token=••• HTTP/1.1");

@@ -20,7 +20,7 @@ pub fn trouble_ui(ui: &mut Ui, connection: &ConnectionSummary) {
             Some(Leg::Upstream) => "Failed towards the server",
             None => "The proxy failed",
         };
-        trouble_card(ui, Severity::Error, title, &failure.stage, |ui| {
+        trouble_card(ui, Severity::Error, title, stage_in_words(&failure.stage), |ui| {
             ui.label(RichText::new(failure.message.as_str()).color(palette.text));
         });
     }
@@ -43,6 +43,22 @@ pub fn trouble_ui(ui: &mut Ui, connection: &ConnectionSummary) {
 /// What the proxy itself could not do, where it said so.
 pub fn failure_of(connection: &ConnectionSummary) -> Option<&Failure> {
     connection.notes.iter().rev().find_map(|note| note.failure.as_ref())
+}
+
+/// What the proxy was at when it failed; a stage that is not known is called what the capture calls it.
+pub fn stage_in_words(stage: &str) -> &str {
+    match stage {
+        "sniff" => "telling the protocol",
+        "client-tls" => "TLS with the client",
+        "head" => "reading the request",
+        "resolve" => "looking up the server's name",
+        "dial" => "connecting to the server",
+        "upstream-tls" => "TLS with the server",
+        "upgrade" => "checking the server's answer",
+        "http" => "following HTTP",
+        "relay" => "passing on octets",
+        other => other,
+    }
 }
 
 /// What is missing of a direction that is followed again.

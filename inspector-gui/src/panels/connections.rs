@@ -18,6 +18,7 @@ use crate::command::Command;
 use crate::detail::session::session_word;
 use crate::detail::subprotocol_name;
 use crate::fonts;
+use crate::handshake_tab::stage_in_words;
 use crate::list::{CONNECTIONS, List, RowLook};
 use crate::theme::{self, Palette};
 pub use transport::Transport;
@@ -240,7 +241,7 @@ fn state(summary: &ConnectionSummary) -> Word {
     let is_websocket = summary.is_websocket();
     match summary.state {
         _ if failure.is_some_and(|_| summary.frames == [0, 0]) => {
-            let stage = failure.map_or("", |failure| failure.stage.as_str());
+            let stage = failure.map_or("", |failure| stage_in_words(&failure.stage));
             word(&format!("failed: {stage}"), bad, true)
         }
         State::Connecting => word("connecting", weak, true),

@@ -43,7 +43,7 @@ impl What {
             Self::UpstreamTls => ("TLS to the server", "TLS handshake between proxy and server"),
             Self::Passing => (
                 "request in the proxy",
-                "From the whole request head to its being passed on, dialling left out",
+                "From the whole request head to its being passed on, connecting to the server left out",
             ),
             Self::Server => (
                 "waiting for the server",
