@@ -205,7 +205,7 @@ mod tests {
             ui.fonts_mut(|fonts| {
                 for family in [FontId::proportional(12.5), semibold(12.5), FontId::monospace(11.5)]
                 {
-                    for sign in "↑↓→←▲▼●○■✓✗·…⊕–×≥§␀•▸▾→“”µ\u{fffd}".chars()
+                    for sign in "↑↓→←▲▼●○■✓✗·…⊕–×≥§␀•▸▾→“”µ↵⇤⇥◌\u{fffd}".chars()
                     {
                         assert!(fonts.has_glyph(&family, sign), "{sign} in {family:?}");
                     }

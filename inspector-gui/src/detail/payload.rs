@@ -43,6 +43,8 @@ enum Source {
 }
 
 /// What the pane remembers between passes.
+/// Characters that are looked at for such as cannot be seen.
+const LOOKED_AT: usize = 100_000;
 #[derive(Debug, Default)]
 pub struct PayloadPane {
     made_from: Option<MadeFrom>,
@@ -59,6 +61,8 @@ pub struct PayloadPane {
     text_view: TextView,
     hex_view: HexView,
     /// What is marked wherever the payload holds it.
+    /// Its beginning has characters that cannot be seen.
+    hides: bool,
     sought: Option<Sought>,
     /// Where in `octets` it is.
     places: Vec<Range<usize>>,
@@ -105,6 +109,7 @@ impl PayloadPane {
             (Source::Message, Some(message)) => message.data_len,
             _ => selected.frame.header.payload_len.value,
         };
+        self.hides = self.text.chars().take(LOOKED_AT).any(format::is_hidden);
         let is_cut = (octets.len() as u64) < whole;
         let opcode = selected.message.as_ref().map(|message| message.opcode);
         let is_text = opcode.map(|opcode| opcode == Opcode::Text);
@@ -324,6 +329,12 @@ mod tests {
 
     fn opened(selected: &Selected) -> PayloadPane {
         let mut pane = PayloadPane::default();
+        if self.hides && self.tab == PayloadTab::Text {
+            let hidden = format::HIDDEN;
+            remark(format!(
+                "{hidden} stands for what cannot be seen: joiners, marks of direction."
+            ));
+        }
         pane.take_in(selected);
         pane
     }

@@ -97,8 +97,8 @@ mod tests {
     fn text_shows_on_one_line_with_control_characters_as_pictures() {
         let rows = [
             (&b"hello"[..], "hello"),
-            (b"a\nb\tc\0", "a\u{240a}b\u{2409}c\u{2400}"),
-            ("left\u{202e}thgir".as_bytes(), "left\u{fffd}thgir"),
+            (b"a\nb\tc\0", "a↵b⇥c␀"),
+            ("left\u{202e}thgir".as_bytes(), "left◌thgir"),
         ];
         for (data, line) in rows {
             assert_eq!(Preview::of(Opcode::Text, data, false).text, line);

@@ -97,15 +97,27 @@ pub fn cut(text: &str, limit: usize) -> std::borrow::Cow<'_, str> {
     }
 }
 
-/// A character that can be seen: control codes become their pictures (U+2400 and on), what would
-/// hide itself or turn the text around becomes U+FFFD.
-pub fn visible(character: char) -> char {
+/// Stands for a character that cannot be seen, or would turn the text around. What is no UTF-8 at all is
+/// shown as U+FFFD.
+pub const HIDDEN: char = '◌';
+
+/// Whether this character is drawn as [`HIDDEN`].
+pub fn is_hidden(character: char) -> bool {
     // Characters are drawn one by one: a joiner would be as invisible as a zero-width space.
     let is_joiner = matches!(character, '\u{200c}' | '\u{200d}');
-    match control_picture(character) {
-        Some(picture) => picture,
-        None if is_joiner || is_deceptive(character) => '\u{fffd}',
-        None => character,
+    control_picture(character).is_none() && (is_joiner || is_deceptive(character))
+}
+
+/// A character that can be seen: line ends and tabs become arrows, other control codes their pictures
+/// (U+2400 and on), what would hide itself or turn the text around becomes [`HIDDEN`].
+pub fn visible(character: char) -> char {
+    match character {
+        // The pictures of these, letters a third as high as others, cannot be read in a row.
+        '\n' => '↵',
+        '\r' => '⇤',
+        '\t' => '⇥',
+        _ if is_hidden(character) => HIDDEN,
+        _ => control_picture(character).unwrap_or(character),
     }
 }
 
@@ -162,9 +174,13 @@ mod tests {
 
     #[test]
     fn what_would_hide_or_turn_text_around_is_seen() {
-        assert_eq!(visible('\n'), '␊');
-        assert_eq!(visible('\u{202e}'), '\u{fffd}');
-        assert_eq!(visible('\u{200d}'), '\u{fffd}');
+        assert_eq!(
+            [visible('\n'), visible('\r'), visible('\t'), visible('\x1b')],
+            ['↵', '⇤', '⇥', '␛']
+        );
+        assert_eq!(visible('\u{202e}'), HIDDEN);
+        assert_eq!(visible('\u{200d}'), HIDDEN, "not as what is no UTF-8");
+        assert_eq!(visible('\u{fffd}'), '\u{fffd}');
         assert_eq!(visible('é'), 'é');
     }
 }
