@@ -5,7 +5,7 @@ pub(crate) mod row;
 
 use std::ops::Range;
 
-use egui::{Key, Role, Sense, Ui, WidgetInfo, vec2};
+use egui::{Key, Label, RichText, Role, Sense, Ui, WidgetInfo, vec2};
 use framescope_core::payload::{Node, Notation, Span, Tree, Value};
 
 use crate::theme;
@@ -17,6 +17,9 @@ use row::{DrawnRow, ROW, TreeRow};
 const OPEN_UP_TO: usize = 2_000;
 /// Rows that stay above a value that is brought into sight.
 const ROWS_ABOVE: usize = 3;
+/// Characters told of a value that has no room in its line, and the width they take.
+const TOLD: usize = 2_000;
+const TOLD_WIDTH: f32 = 520.0;
 
 /// A tree and what of it is open.
 #[derive(Debug, Clone, Default)]
@@ -121,7 +124,8 @@ impl TreeView {
                 is_marked: self.marked.binary_search(&at).is_ok(),
                 job: line::job(palette, node, open, octets),
             };
-            let DrawnRow { response, is_toggled, .. } = drawn.ui(ui, &painter, &visible, row);
+            let DrawnRow { response, is_toggled, is_clipped } =
+                drawn.ui(ui, &painter, &visible, row);
             if response.clicked() || response.secondary_clicked() {
                 self.selected = Some(at);
                 ui.memory_mut(|memory| memory.request_focus(id));
@@ -130,6 +134,10 @@ impl TreeView {
                 toggled = Some(at);
             }
             response.context_menu(|ui| self.menu(ui, octets, at));
+            let node = self.tree.nodes().get(at).filter(|_| is_clipped);
+            if let Some(node) = node {
+                response.on_hover_ui(|ui| whole_ui(ui, node, octets));
+            }
         }
         if let Some(node) = toggled {
             self.toggle(node);
@@ -213,6 +221,21 @@ impl TreeView {
             _ => line::scalar(node, octets, usize::MAX),
         }
     }
+}
+
+/// The value of a line that has no room for it.
+fn whole_ui(ui: &mut Ui, node: &Node, octets: &[u8]) {
+    ui.set_max_width(TOLD_WIDTH);
+    let text = match &node.value {
+        value if value.is_container() => return,
+        Value::Text(text) => format::cut(&text.text, TOLD).into_owned(),
+        _ => line::scalar(node, octets, TOLD / 3),
+    };
+    // Line ends and tabs do their work here.
+    let is_layout = |character| matches!(character, '\n' | '\t');
+    let text: String =
+        text.chars().map(|c| if is_layout(c) { c } else { format::visible(c) }).collect();
+    ui.add(Label::new(RichText::new(text).monospace().size(11.5)).wrap());
 }
 
 fn parents(tree: &Tree) -> Vec<Option<usize>> {
@@ -299,6 +322,21 @@ mod tests {
         harness.key_press(Key::ArrowLeft);
         harness.run();
         assert_eq!(harness.state().rows(), 5);
+    }
+
+    #[test]
+    fn a_value_without_room_is_told_whole_where_it_is_pointed_at() {
+        let text = "lorem ipsum ".repeat(40);
+        let octets = format!("{{\"short\":1,\"long\":\"{text}\"}}").into_bytes().leak();
+        let mut harness = harness(Format::Json, octets);
+        harness.run();
+        assert!(harness.query_by_label(&text).is_none());
+        harness.get_by_label_contains("long: ").hover();
+        harness.run_steps(20);
+        harness.get_by_label(&text);
+        harness.get_by_label("short: 1").hover();
+        harness.run_steps(20);
+        assert!(harness.query_by_label(&text).is_none());
     }
 
     #[test]

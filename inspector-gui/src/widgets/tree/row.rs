@@ -1,7 +1,7 @@
 //! A line of a tree, whatever it tells: indented, with a caret where it has parts, and the keys that move
 //! from line to line.
 
-use egui::text::LayoutJob;
+use egui::text::{LayoutJob, TextWrapping};
 use egui::{
     Align2, EventFilter, Id, Key, Painter, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2,
 };
@@ -43,7 +43,7 @@ pub(crate) struct DrawnRow {
 impl TreeRow {
     /// Draws it as the line numbered `row` of a tree of which `visible` is in sight.
     pub(crate) fn ui(self, ui: &Ui, painter: &Painter, visible: &Visible, row: usize) -> DrawnRow {
-        let Self { id, depth, open, is_selected, is_marked, job } = self;
+        let Self { id, depth, open, is_selected, is_marked, mut job } = self;
         let palette = theme::palette(ui);
         #[expect(clippy::cast_precision_loss, reason = "rows in sight are few")]
         let y = visible.y + (row - visible.first) as f32 * ROW;
@@ -72,8 +72,9 @@ impl TreeRow {
             let at = pos2(x + 6.0, line.center().y);
             painter.text(at, Align2::CENTER_CENTER, caret, fonts::icons(10.0), palette.weak);
         }
+        job.wrap = TextWrapping::truncate_at_width((visible.rect.max.x - x - CARET).max(0.0));
         let galley = painter.layout_job(job);
-        let is_clipped = x + CARET + galley.size().x > visible.rect.max.x;
+        let is_clipped = galley.elided;
         let text_at = pos2(x + CARET, y + (ROW - galley.size().y) / 2.0);
         painter.galley(text_at, galley, palette.text);
         let on_caret = response.interact_pointer_pos().is_some_and(|at| at.x < x + CARET);
