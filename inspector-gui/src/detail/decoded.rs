@@ -5,7 +5,9 @@ use std::ops::Range;
 use bytes::Bytes;
 use egui::containers::menu::MenuButton;
 use egui::{Button, Label, RichText, Ui};
-use framescope_core::payload::{Body, Format, Hints, Lens, Limits, Seen, Span, View, protobuf};
+use framescope_core::payload::{
+    Body, Detection, Format, Hints, Lens, Limits, Seen, Span, View, detect, protobuf,
+};
 
 use crate::detail::Sought;
 use crate::fonts::{self, icon};
@@ -15,6 +17,8 @@ use crate::widgets::{HexView, TextView, TreeView, key_value};
 
 /// Longer payloads are not decoded before somebody asks for it.
 const UNASKED_OCTETS: usize = 4 << 20;
+/// Of those, so much tells what they look like.
+const GUESSED_FROM: usize = 64 << 10;
 
 /// A payload, decoded.
 #[derive(Debug, Default)]
@@ -26,6 +30,8 @@ pub(super) struct Decoded {
     lens: Lens,
     /// What it was read as last, with what came out of each wrapping; `None` where nobody has looked yet.
     seen: Option<Seen>,
+    /// What its beginning looks like, where nobody has looked at the whole yet.
+    guess: Option<Detection>,
     tree: Option<TreeView>,
     text: Option<String>,
     text_view: TextView,
@@ -73,6 +79,10 @@ impl Decoded {
     fn read(&mut self, is_asked: bool) {
         let see = || self.lens.see(&self.octets, &self.hints, &Limits::VIEW);
         self.seen = is_asked.then(see);
+        self.guess = (!is_asked).then(|| {
+            let beginning = &self.octets[..self.octets.len().min(GUESSED_FROM)];
+            detect(beginning, &Hints { is_cut: true, ..self.hints })
+        });
         (self.tree, self.text) = (None, None);
         (self.text_view, self.hex_view) = (TextView::default(), HexView::default());
         let Some(Seen { view, .. }) = &self.seen else { return };
@@ -100,6 +110,12 @@ impl Decoded {
         }
     }
 
+    /// What it looks like, where that says more than text or octets and the whole was not decoded.
+    fn guessed(&self) -> Option<Format> {
+        let format = self.guess.as_ref()?.format;
+        (!matches!(format, Format::Text | Format::Octets)).then_some(format)
+    }
+
     /// What the tab is called: the format, where it says more than text or octets.
     pub(super) fn tab_name(&self) -> &'static str {
         match self.format() {
@@ -123,7 +139,7 @@ impl Decoded {
     /// chosen.
     pub(super) fn choice_ui(&mut self, ui: &mut Ui) -> bool {
         let palette = theme::palette(ui);
-        let (mut choice, mut asks_for_type) = (None, false);
+        let (mut choice, mut asks_for_type, mut is_asked) = (None, false, false);
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 8.0;
             let label = self.format().map_or("choose a format", Format::label);
@@ -149,15 +165,26 @@ impl Decoded {
                 let response = ui.add(button).on_hover_text("Choose a schema and a message type");
                 asks_for_type = response.clicked();
             }
-            let reason = match &self.seen {
-                Some(seen) => seen.reason.clone(),
-                None => "a long payload: not decoded unless asked for".to_owned(),
+            let guessed = self.guessed();
+            if let Some(format) = guessed {
+                let words = format!("Decode as {}", format.label());
+                let button = Button::new(RichText::new(words).size(12.0)).fill(palette.raised);
+                is_asked = ui.add(button).clicked();
+            }
+            let reason = match (&self.seen, guessed) {
+                (Some(seen), _) => seen.reason.clone(),
+                (None, Some(format)) => {
+                    format!("looks like {}; a long payload, so only when asked for", format.label())
+                }
+                (None, None) => "a long payload: not decoded unless asked for".to_owned(),
             };
             let reason = RichText::new(reason).size(11.5).color(palette.weak);
             ui.add(Label::new(reason).truncate());
         });
         if let Some(format) = choice {
             self.lens.format = format;
+            self.read(true);
+        } else if is_asked {
             self.read(true);
         }
         let mut next = self.view();
@@ -228,5 +255,46 @@ fn facts_ui(ui: &mut Ui, view: &View) {
     }
     if let Some(cut) = view.cut {
         remark(cut.to_string(), palette.weak);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use egui_kittest::Harness;
+    use egui_kittest::kittest::Queryable as _;
+
+    use super::*;
+
+    fn opened(octets: Vec<u8>) -> Decoded {
+        let mut decoded = Decoded::default();
+        decoded.take_in(&Bytes::from(octets), Some(true), false);
+        decoded
+    }
+
+    #[test]
+    fn a_long_payload_is_called_what_it_looks_like_and_decoded_by_one_button() {
+        let long = format!("[{{\"a\":1}}{}]", ",{\"a\":2}".repeat(UNASKED_OCTETS / 8));
+        let mut harness = Harness::new_ui_state(
+            |ui, decoded: &mut Decoded| {
+                theme::install_once(ui.ctx());
+                decoded.choice_ui(ui);
+            },
+            opened(long.into_bytes()),
+        );
+        harness.run();
+        assert_eq!(harness.state().guessed(), Some(Format::Json));
+        assert!(!harness.state().tells_more());
+        harness.get_by_label_contains("looks like JSON");
+        harness.get_by_label("Decode as JSON").click();
+        harness.run();
+        assert_eq!(harness.state().format(), Some(Format::Json));
+        assert_eq!(harness.state().guessed(), None);
+        assert_eq!(harness.state().lens.format, None, "the next payload is told by itself");
+    }
+
+    #[test]
+    fn long_prose_looks_like_nothing() {
+        let long = "all work and no play. ".repeat(UNASKED_OCTETS / 20);
+        assert_eq!(opened(long.into_bytes()).guessed(), None);
     }
 }
