@@ -10,6 +10,8 @@ use crate::widgets::scroll::VirtualScroll;
 const COLUMN: f32 = 36.0;
 const ROW: f32 = 21.0;
 const LABELS: f32 = 78.0;
+/// Positions from here on are wider than a column.
+const LONG: usize = 10_000;
 
 /// Height of the walk: the positions, three rows, the scroll bar.
 pub const HEIGHT: f32 = 14.0 + 3.0 * ROW + 10.0;
@@ -45,18 +47,19 @@ impl MaskWalk {
         }
 
         let at_pointer = response.hover_pos().filter(|at| visible.rect.contains(*at));
-        let mut hovered = None;
         let painter = ui.painter_at(visible.rect);
-        for at in visible.first..visible.first + visible.count {
-            #[expect(clippy::cast_precision_loss, reason = "columns in sight are few")]
-            let x = visible.y + (at - visible.first) as f32 * COLUMN;
-            let column = Rect::from_min_size(pos2(x, rect.min.y), vec2(COLUMN, rect.height()));
-            if at_pointer.is_some_and(|at| column.x_range().contains(at.x)) {
-                hovered = Some(at);
-            }
+        let in_sight = visible.first..visible.first + visible.count;
+        #[expect(clippy::cast_precision_loss, reason = "columns in sight are few")]
+        let left_of = |at: usize| visible.y + (at - visible.first) as f32 * COLUMN;
+        let hovered = at_pointer.and_then(|pointer| {
+            in_sight.clone().find(|at| (0.0..COLUMN).contains(&(pointer.x - left_of(*at))))
+        });
+        let is_stressed = |at: usize| hovered == Some(at) || lit == Some(at);
+        for at in in_sight {
+            let x = left_of(at);
             let Some(masked) = wire.get(at).copied() else { break };
             let key_octet = key.octet_at(at as u64);
-            let stressed = hovered == Some(at) || lit == Some(at);
+            let stressed = is_stressed(at);
             let cell = |row: f32, text: String, color: Color32| {
                 let cell = Rect::from_min_size(
                     pos2(x, top + ROW * row + 1.0),
@@ -72,15 +75,18 @@ impl MaskWalk {
                     color,
                 );
             };
+            let is_told = is_told(at, is_stressed);
             let position = if stressed { palette.text } else { palette.faint };
             let middle_of_column = pos2(x + (COLUMN - 3.0) / 2.0, rect.min.y + 6.0);
-            painter.text(
-                middle_of_column,
-                Align2::CENTER_CENTER,
-                format::thousands(at as u64),
-                FontId::monospace(8.5),
-                position,
-            );
+            if is_told {
+                painter.text(
+                    middle_of_column,
+                    Align2::CENTER_CENTER,
+                    format::thousands(at as u64),
+                    FontId::monospace(8.5),
+                    position,
+                );
+            }
             cell(0.0, format!("{masked:02x}"), palette.payload);
             cell(1.0, format!("{key_octet:02x}"), palette.masking_key);
             cell(2.0, shown(masked ^ key_octet), palette.length);
@@ -97,6 +103,15 @@ impl MaskWalk {
     pub fn rewind(&mut self) {
         self.scroll.top = 0.0;
     }
+}
+
+/// Whether the position of this column is told: a long number takes the room of two columns, and the one
+/// that is stressed has it first.
+fn is_told(at: usize, is_stressed: impl Fn(usize) -> bool) -> bool {
+    if at < LONG || is_stressed(at) {
+        return true;
+    }
+    at.is_multiple_of(2) && !is_stressed(at - 1) && !is_stressed(at + 1)
 }
 
 /// An octet of data: the character it stands for, or hex.
@@ -128,6 +143,17 @@ mod tests {
             Some("i = 4: 01011000 ⊕ 00110111 = 01101111 'o'")
         );
         assert_eq!(column_in_words(&wire, key, 5), None);
+    }
+
+    #[test]
+    fn long_positions_stand_two_columns_apart() {
+        let told = |from: usize, stressed: Option<usize>| {
+            let columns = from..from + 6;
+            columns.filter(|at| is_told(*at, |at| stressed == Some(at))).collect::<Vec<_>>()
+        };
+        assert_eq!(told(0, None), [0, 1, 2, 3, 4, 5]);
+        assert_eq!(told(10_000, None), [10_000, 10_002, 10_004]);
+        assert_eq!(told(10_000, Some(10_003)), [10_000, 10_003]);
     }
 
     #[test]
