@@ -34,6 +34,12 @@ impl Measure {
         }
     }
 
+    /// All of a direction.
+    fn total(self, rates: &Rates, direction: Direction) -> String {
+        let flows = rates.steps().iter().map(|step| self.of(step[direction.index()]));
+        format::thousands(flows.sum())
+    }
+
     /// The most there was in one step, as so much a second.
     fn rate(self, most: u64, width: Duration) -> String {
         #[expect(clippy::cast_precision_loss, reason = "shown without decimals")]
@@ -66,8 +72,15 @@ pub fn charts_ui(ui: &mut Ui, rates: &Rates, zone: &TimeZone) {
             let width = rates.width();
             let told = format!("peak {} in {}", measure.rate(peak, width), format::duration(width));
             ui.label(RichText::new(told).monospace().size(11.0).color(palette.weak));
+            let [up, down] = Direction::BOTH.map(|direction| {
+                format!("{} {}", direction.arrow(), measure.total(rates, direction))
+            });
+            for (told, color) in [(down, palette.down), (up, palette.up)] {
+                ui.label(RichText::new(told).monospace().size(11.0).color(color));
+            }
         });
         chart_ui(ui, rates, measure, peak, zone);
+        axis_ui(ui, rates, zone);
         ui.add_space(6.0);
     }
 }
@@ -76,11 +89,7 @@ fn chart_ui(ui: &mut Ui, rates: &Rates, measure: Measure, peak: u64, zone: &Time
     let palette = theme::palette(ui);
     let size = vec2(ui.available_width(), HEIGHT);
     let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
-    let total = |direction: Direction| {
-        let flows = rates.steps().iter().map(|step| measure.of(step[direction.index()]));
-        format::thousands(flows.sum())
-    };
-    let [up, down] = Direction::BOTH.map(total);
+    let [up, down] = Direction::BOTH.map(|direction| measure.total(rates, direction));
     response.widget_info(|| {
         let name = format!("{}: {up} up, {down} down", measure.heading());
         WidgetInfo::labeled(Role::Image, true, name)
@@ -118,14 +127,49 @@ fn chart_ui(ui: &mut Ui, rates: &Rates, measure: Measure, peak: u64, zone: &Time
         }
     }
     painter.hline(rect.x_range(), middle, palette.hairline_stroke());
-    let small = FontId::proportional(10.0);
-    let corner = rect.min + vec2(5.0, 3.0);
-    painter.text(corner, Align2::LEFT_TOP, format!("↑ {up}"), small.clone(), palette.weak);
-    let corner = pos2(rect.min.x + 5.0, rect.max.y - 3.0);
-    painter.text(corner, Align2::LEFT_BOTTOM, format!("↓ {down}"), small, palette.weak);
     if let Some(step) = pointed {
         response.on_hover_ui_at_pointer(|ui| step_ui(ui, rates, step, zone));
     }
+}
+
+/// Times along the foot of a chart: where it begins, its quarters as there is room, where it ends.
+fn axis_ui(ui: &mut Ui, rates: &Rates, zone: &TimeZone) {
+    const TICK: f32 = 110.0;
+    let palette = theme::palette(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 15.0), Sense::hover());
+    let parts: u32 = if rect.width() >= 4.0 * TICK { 4 } else { 2 };
+    let steps = u32::try_from(rates.steps().len()).unwrap_or(u32::MAX);
+    let span = rates.width().saturating_mul(steps);
+    let times: Vec<_> = (0..=parts)
+        .map(|part| {
+            let at = rates.from().plus(span.saturating_mul(part) / parts);
+            shortened(&format::time_of_day(at, zone), span / parts).to_owned()
+        })
+        .collect();
+    for (part, time) in (0u8..).zip(&times) {
+        let share = f32::from(part) / f32::from(u8::try_from(parts).unwrap_or(u8::MAX));
+        let x = rect.min.x + rect.width() * share;
+        let align = match share {
+            0.0 => Align2::LEFT_TOP,
+            1.0 => Align2::RIGHT_TOP,
+            _ => Align2::CENTER_TOP,
+        };
+        ui.painter().vline(x, rect.min.y - 3.0..=rect.min.y, palette.hairline_stroke());
+        let font = FontId::monospace(9.5);
+        ui.painter().text(pos2(x, rect.min.y + 1.0), align, time, font, palette.weak);
+    }
+    let told = format!("from {} to {}", times[0], times[times.len() - 1]);
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &told));
+}
+
+/// A time of day as exact as times so far apart need it: to the second, else to the millisecond, else whole.
+fn shortened(time: &str, apart: Duration) -> &str {
+    let len = match apart {
+        _ if apart >= Duration::from_secs(2) => "00:00:00".len(),
+        _ if apart >= Duration::from_millis(2) => "00:00:00.000".len(),
+        _ => time.len(),
+    };
+    time.get(..len).unwrap_or(time)
 }
 
 fn step_at(x: f32, step_width: f32, steps: usize) -> usize {
@@ -167,6 +211,15 @@ mod tests {
         let step = Duration::from_millis(4);
         assert_eq!(Measure::Frames.rate(3, step), "750 frames/s");
         assert_eq!(Measure::Octets.rate(4_000, step), "1.0 MB/s");
+    }
+
+    #[test]
+    fn times_of_the_axis_are_as_exact_as_they_are_apart() {
+        let time = "13:30:35.056 757 441";
+        let rows = [(5_000_000, "13:30:35"), (5_000, "13:30:35.056"), (5, time)];
+        for (micros, told) in rows {
+            assert_eq!(shortened(time, Duration::from_micros(micros)), told);
+        }
     }
 
     #[test]
