@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use egui::{Label, RichText, ScrollArea, Ui};
 use framescope_core::present::Secrets;
-use framescope_core::transport::{TransportKind, TransportSession};
+use framescope_core::transport::{BodyPiece, PieceUnit, TransportKind, TransportSession};
 use framescope_core::{ConnectionId, Direction, Head, Index};
 use jiff::tz::TimeZone;
 
@@ -195,8 +195,7 @@ impl ExchangePane {
             key_value(ui, "in the body", &place, palette.text);
         });
         hairline(ui);
-        let body = Content { octets: of.piece.content.clone(), len: of.piece.len };
-        self.body_ui(ui, number, &body, bottom);
+        self.body_ui(ui, number, &content_of(&of.piece), bottom);
     }
 
     fn event_ui(&mut self, ui: &mut Ui, number: usize, event: &StreamEvent, bottom: f32) {
@@ -268,6 +267,15 @@ impl ExchangePane {
     }
 }
 
+/// What a piece holds. What ends a line is no part of it, nor missing from it.
+fn content_of(piece: &BodyPiece) -> Content {
+    let octets = piece.content.clone();
+    let kept = octets.len() as u64;
+    let ends = if piece.unit == PieceUnit::Line { "\r\n".len() as u64 } else { 0 };
+    let is_whole = piece.len.saturating_sub(kept) <= ends;
+    Content { octets, len: if is_whole { kept } else { piece.len } }
+}
+
 /// The packets of a session that a body carries, a line each.
 fn packets_ui(ui: &mut Ui, packets: &Packets) {
     let Some(protocol) = packets.protocol else { return };
@@ -328,4 +336,28 @@ fn header_ui(ui: &mut Ui, number: usize, row: &Row, zone: &TimeZone) -> bool {
         });
     });
     closes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ends_a_line_is_not_missing_from_it() {
+        let piece = |unit, content: &'static [u8], len| {
+            let piece = BodyPiece {
+                index: 0,
+                unit,
+                offset: 603,
+                len,
+                content: Bytes::from_static(content),
+                session: None,
+            };
+            content_of(&piece).len
+        };
+        assert_eq!(piece(PieceUnit::Line, b"{}", 3), 2);
+        assert_eq!(piece(PieceUnit::Line, b"{}", 4), 2);
+        assert_eq!(piece(PieceUnit::Line, b"{}", 50), 50, "cut");
+        assert_eq!(piece(PieceUnit::Chunk, b"{}", 3), 3);
+    }
 }
