@@ -5,20 +5,23 @@ use framescope_core::message::{CompressionFacts, Microscope, Takeover};
 
 use crate::detail::selected::{Selected, SelectedCompression};
 use crate::theme::{self, Palette};
-use crate::widgets::{Share, format, key_value, section, share_bar};
+use crate::widgets::{Share, fold, format, key_value, share_bar};
 
-/// Where its octets came from, its blocks, its window, and what was saved; nothing where it was not
-/// compressed.
+/// What was saved, and unfolded where its octets came from, its blocks and its window; nothing where it
+/// was not compressed.
 pub fn compression_ui(ui: &mut Ui, selected: &Selected) {
     let Some(message) = &selected.message else { return };
     let Some(compression) = &message.compression else { return };
     let SelectedCompression { seen, takeover, direction, connection } = compression;
     let palette = theme::palette(ui);
-    ui.add_space(6.0);
-    section(ui, "Compression: permessage-deflate", |ui| {
+    ui.add_space(2.0);
+    let is_open = fold(ui, "compression", "Compression: permessage-deflate", false, |ui| {
         let saved = saved_in_words(message.wire_len, message.data_len);
         ui.label(RichText::new(saved).monospace().size(11.0).color(palette.weak));
     });
+    if !is_open {
+        return;
+    }
     share_bar(ui, &shares(seen, palette));
     ui.add_space(2.0);
     ui.horizontal_wrapped(|ui| {

@@ -42,15 +42,18 @@ use crate::store::dissections::Said;
 use crate::theme::{self, Field};
 use crate::widgets::button::icon_button_enabled;
 use crate::widgets::{
-    BitGrid, HexView, MaskWalk, chip, format, hairline, key_value, mask_walk, section,
+    BitGrid, HexView, MaskWalk, Split, chip, fold, format, hairline, key_value, mask_walk,
 };
 
-/// The least room for the payload before the pane itself scrolls.
+/// The least room for the payload, and for what stands above it.
 const PAYLOAD_LEAST: f32 = 170.0;
 
 /// What the pane remembers between passes.
 #[derive(Debug)]
 pub struct DetailPane {
+const FRAME_LEAST: f32 = 130.0;
+/// Room at the pane's left and right.
+const MARGIN: i8 = 12;
     time_zone: TimeZone,
     /// Which frame the rest belongs to.
     shown: Option<Shown>,
@@ -61,8 +64,6 @@ pub struct DetailPane {
     wire: HexView,
     walk: MaskWalk,
     payload: payload::PayloadPane,
-    /// Height of everything above the payload, as measured in the last pass.
-    above: f32,
 }
 
 /// What tells one selection from another.
@@ -112,7 +113,6 @@ impl DetailPane {
             wire: HexView::default(),
             walk: MaskWalk::default(),
             payload: payload::PayloadPane::default(),
-            above: 0.0,
         }
     }
 
@@ -133,14 +133,18 @@ impl DetailPane {
         }
         self.payload.take_in(selected);
 
-        let room = ui.available_height();
         let was = self.pointed;
         let mut now = Pointed::default();
         let mut action = None;
-        ScrollArea::vertical().id_salt("detail").auto_shrink(false).show(ui, |ui| {
-            egui::Frame::new().inner_margin(egui::Margin::symmetric(12, 12)).show(ui, |ui| {
+        let room = ui.available_rect_before_wrap();
+        let split = Split::of(ui, "payload", room);
+        let height = split.height_above(FRAME_LEAST, PAYLOAD_LEAST);
+        ui.spacing_mut().item_spacing.y = 0.0;
+        // As high as what it shows, and no higher than the split.
+        let frame = ScrollArea::vertical().id_salt("detail").auto_shrink([false, true]);
+        frame.max_height(height).show(ui, |ui| {
+            egui::Frame::new().inner_margin(egui::Margin::symmetric(MARGIN, 12)).show(ui, |ui| {
                 ui.spacing_mut().item_spacing.y = 4.0;
-                let top = ui.cursor().top();
                 action = self.header_ui(ui, selected);
                 self.bits_ui(ui, selected, &mut now);
                 facts::findings_ui(ui, selected);
@@ -150,11 +154,6 @@ impl DetailPane {
                 hairline(ui);
                 self.octets_ui(ui, selected, &mut now);
                 self.unmasking_ui(ui, selected, &mut now);
-                hairline(ui);
-                self.above = ui.cursor().top() - top;
-                // Whole points, so that rounding does not make the height swing.
-                let left = (room - self.above - 26.0).floor().max(PAYLOAD_LEAST);
-                action = self.payload.ui(ui, selected, left).or(action);
             });
         });
         self.pointed = now;
@@ -183,6 +182,12 @@ impl DetailPane {
     /// `Frame 1,281  ↑ client to server  text … 12:04:31.482 190 000`.
     fn header_ui(&self, ui: &mut Ui, selected: &Selected) -> Option<DetailAction> {
         let palette = theme::palette(ui);
+        split.line_ui(ui, "Height of the payload");
+        egui::Frame::new().inner_margin(egui::Margin::symmetric(MARGIN, 0)).show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = 4.0;
+            let left = (room.bottom() - ui.cursor().top() - 10.0).floor();
+            action = self.payload.ui(ui, selected, left).or(action);
+        });
         let mut action = None;
         let header = &selected.frame.header;
         let time = format::time_of_day(selected.first_octet_at, &self.time_zone);
@@ -315,7 +320,7 @@ impl DetailPane {
         } else {
             "Unmasking: wire ⊕\u{2009} key = data"
         };
-        section(ui, heading, |ui| {
+        let is_open = fold(ui, "unmasking", heading, true, |ui| {
             if let Some(told) = told {
                 ui.label(RichText::new(told).monospace().size(11.0).color(palette.weak));
             }
@@ -324,6 +329,9 @@ impl DetailPane {
             now.octet = Some(octet);
         }
     }
+        if !is_open {
+            return;
+        }
 }
 
 /// A heavier subject, its sentence, its section, on a card with a mark in the field's colour. The

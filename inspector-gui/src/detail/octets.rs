@@ -9,7 +9,7 @@ use framescope_core::diagnostics::Place;
 use crate::detail::selected::Selected;
 use crate::theme::{self, Field};
 use crate::widgets::hex::{HexContent, ROW};
-use crate::widgets::{HexView, format, section};
+use crate::widgets::{HexView, fold, format};
 
 /// The view is never higher than this; more octets scroll.
 pub const MOST_HEIGHT: f32 = 6.0 * ROW;
@@ -59,7 +59,7 @@ pub fn wire_ui(
     let wire = &selected.frame.wire;
     let payload_len = header.payload_len.value;
     let whole = u64::from(header_len).saturating_add(payload_len);
-    section(ui, "Octets on the wire", |ui| {
+    let is_open = fold(ui, "octets", "Octets on the wire", true, |ui| {
         let text = format!(
             "{} B · header {header_len} · payload {}",
             format::thousands(whole),
@@ -73,6 +73,9 @@ pub fn wire_ui(
             ),
         );
     });
+    if !is_open {
+        return None;
+    }
 
     let mut highlights: Vec<_> = selected
         .findings

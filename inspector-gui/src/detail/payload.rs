@@ -230,7 +230,7 @@ impl PayloadPane {
         ui.painter().hline(ui.clip_rect().x_range(), y, palette.hairline_stroke());
         ui.add_space(4.0);
         self.remarks_ui(ui, selected);
-        let height = (height - (ui.cursor().top() - top)).max(super::PAYLOAD_LEAST - TAB_HEIGHT);
+        let height = (height - (ui.cursor().top() - top)).max(TAB_HEIGHT);
         if self.tab == PayloadTab::Subprotocol {
             return self.said.ui(ui, height);
         }

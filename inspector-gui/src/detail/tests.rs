@@ -13,8 +13,12 @@ struct State {
 }
 
 fn harness(selected: Selected) -> Harness<'static, State> {
+    sized(selected, egui::vec2(540.0, 900.0))
+}
+
+fn sized(selected: Selected, size: egui::Vec2) -> Harness<'static, State> {
     let state = State { pane: DetailPane::new(TimeZone::UTC), selected, action: None };
-    let mut harness = Harness::builder().with_size(egui::vec2(540.0, 900.0)).build_ui_state(
+    let mut harness = Harness::builder().with_size(size).build_ui_state(
         |ui, state: &mut State| {
             theme::install_once(ui.ctx());
             state.action = state.pane.ui(ui, &state.selected).or(state.action);
@@ -32,6 +36,46 @@ fn the_header_line_names_number_direction_type_and_local_time() {
         harness.get_by_label(label);
     }
     harness.get_by_label("62 B · header 6 · payload 56");
+}
+
+/// A message of which much is to be said: masked and compressed.
+fn compressed() -> Selected {
+    use framescope_core::message::{CompressionFacts, Microscope, Takeover};
+    let mut selected = sample::masked_text();
+    let message = selected.message.as_mut().expect("a message");
+    message.compressed = true;
+    message.compression = Some(SelectedCompression {
+        seen: Microscope::of(&[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00]),
+        takeover: Takeover::Unused,
+        direction: CompressionFacts::default(),
+        connection: CompressionFacts::default(),
+    });
+    selected
+}
+
+#[test]
+fn the_payload_has_half_of_the_pane_and_more_where_it_is_left() {
+    let mut harness = sized(compressed(), egui::vec2(460.0, 700.0));
+    let text = harness.get_by_role_and_label(egui::Role::Tab, "Text").rect();
+    assert!((340.0..360.0).contains(&text.top()), "{text}");
+    // A frame without a masking key has less to say.
+    let mut short = sample::prose();
+    short.direction = Direction::ServerToClient;
+    short.frame.header.masking_key = None;
+    harness.state_mut().selected = short;
+    harness.run();
+    let text = harness.get_by_role_and_label(egui::Role::Tab, "Text").rect();
+    assert!(text.top() <= 360.0, "{text}");
+}
+
+#[test]
+fn compression_is_a_line_until_it_is_unfolded() {
+    let mut harness = harness(compressed());
+    harness.get_by_label_contains("saved");
+    assert!(harness.query_by_label("blocks1 fixed").is_none());
+    harness.get_by_label("Compression: permessage-deflate").click();
+    harness.run();
+    harness.get_by_label("blocks1 fixed");
 }
 
 #[test]

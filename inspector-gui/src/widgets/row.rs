@@ -8,17 +8,24 @@ use egui::{
 
 use crate::theme;
 
-/// A section's heading, with what belongs to its right edge.
+/// A section's heading, with what belongs to its right edge; that is elided where there is no room.
 pub fn section<R>(ui: &mut Ui, heading: &str, right: impl FnOnce(&mut Ui) -> R) -> R {
     let palette = theme::palette(ui);
     ui.horizontal(|ui| {
         ui.set_min_height(20.0);
-        ui.label(RichText::new(heading).size(11.5).color(palette.weak));
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            ui.spacing_mut().item_spacing.x = 6.0;
-            right(ui)
-        })
-        .inner
+        let heading = RichText::new(heading).size(11.5).color(palette.weak);
+        ui.add(Label::new(heading).truncate());
+        right_of(ui, right)
+    })
+    .inner
+}
+
+/// What belongs to the right edge of a line; text is elided where there is no room for it.
+pub(super) fn right_of<R>(ui: &mut Ui, right: impl FnOnce(&mut Ui) -> R) -> R {
+    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        ui.style_mut().wrap_mode = Some(egui::TextWrapMode::Truncate);
+        right(ui)
     })
     .inner
 }
