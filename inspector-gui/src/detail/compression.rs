@@ -22,6 +22,9 @@ pub fn compression_ui(ui: &mut Ui, selected: &Selected) {
     if !is_open {
         return;
     }
+    if let Some(part) = part_seen(seen, message.wire_len) {
+        ui.add(Label::new(RichText::new(part).size(11.5).color(palette.weak)).wrap());
+    }
     share_bar(ui, &shares(seen, palette));
     ui.add_space(2.0);
     ui.horizontal_wrapped(|ui| {
@@ -82,6 +85,17 @@ fn shares(seen: &Microscope, palette: &Palette) -> Vec<Share> {
         .collect()
 }
 
+/// What the figures are of, where that is not the whole message.
+fn part_seen(seen: &Microscope, wire_len: u64) -> Option<String> {
+    (seen.wire_len < wire_len).then(|| {
+        format!(
+            "Of the first {} on the wire alone, of {}:",
+            format::octets(seen.wire_len),
+            format::thousands(wire_len)
+        )
+    })
+}
+
 /// `2 dynamic, 1 stored`.
 fn blocks_in_words(seen: &Microscope) -> String {
     let kinds = [
@@ -116,6 +130,14 @@ mod tests {
         assert_eq!(labels, ["literal 1", "copied from earlier messages 4"]);
         assert_eq!(blocks_in_words(&seen), "1 fixed");
         assert_eq!(blocks_in_words(&Microscope::default()), "none");
+    }
+
+    #[test]
+    fn figures_of_a_part_say_so() {
+        let seen = Microscope { wire_len: 16_777_216, ..Microscope::default() };
+        assert_eq!(part_seen(&seen, 16_777_216), None);
+        let told = "Of the first 16,777,216 octets on the wire alone, of 50,120,000:";
+        assert_eq!(part_seen(&seen, 50_120_000).as_deref(), Some(told));
     }
 
     #[test]
