@@ -12,7 +12,9 @@ use jiff::tz::TimeZone;
 
 use crate::command::Command;
 use crate::detail::session::session_of;
-use crate::detail::{DetailAction, DetailPane, ExchangeAction, ExchangePane, Known, Sought};
+use crate::detail::{
+    DetailAction, DetailPane, ExchangeAction, ExchangePane, Known, Sought, connection_name,
+};
 use crate::find::Way;
 use crate::handshake_tab::HandshakeTab;
 use crate::list::{Kinds, VirtualList};
@@ -284,6 +286,8 @@ impl App {
                 self.detail.look_for(sought);
                 self.detail.read_protobuf_as(self.message_type.clone());
                 let key = loaded.selection.key;
+                let named = self.store.index().connection(selected.connection).map(connection_name);
+                self.detail.name_connection(named.unwrap_or_default());
                 let said = self.store.dissections().said().filter(|said| said.key == key);
                 self.detail.take_in(said, selected);
                 let action = self.detail.ui(ui, selected);

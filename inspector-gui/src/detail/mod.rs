@@ -4,6 +4,7 @@
 //! and explained; an octet of the payload is stressed in the unmasking, and the other way round.
 
 mod compression;
+mod connection;
 mod decoded;
 mod exchange;
 pub mod explain;
@@ -27,6 +28,7 @@ use egui::{FontId, Label, RichText, ScrollArea, TextFormat, Ui};
 use framescope_core::payload::protobuf::MessageType;
 use jiff::tz::TimeZone;
 
+pub use connection::connection_name;
 pub use exchange::{ExchangeAction, ExchangePane, Known};
 pub use payload::PayloadTab;
 pub use selected::{
@@ -47,14 +49,18 @@ use crate::widgets::{
 
 /// The least room for the payload, and for what stands above it.
 const PAYLOAD_LEAST: f32 = 170.0;
+const FRAME_LEAST: f32 = 130.0;
+/// Without so much room the direction is not told in the header.
+const DIRECTION_LEAST: f32 = 16.0;
+/// Room at the pane's left and right.
+const MARGIN: i8 = 12;
 
 /// What the pane remembers between passes.
 #[derive(Debug)]
 pub struct DetailPane {
-const FRAME_LEAST: f32 = 130.0;
-/// Room at the pane's left and right.
-const MARGIN: i8 = 12;
     time_zone: TimeZone,
+    /// What the connection is called that the frame belongs to.
+    connection: String,
     /// Which frame the rest belongs to.
     shown: Option<Shown>,
     /// What the pointer was on in the last pass.
@@ -107,6 +113,7 @@ impl DetailPane {
     pub fn new(time_zone: TimeZone) -> Self {
         Self {
             time_zone,
+            connection: String::new(),
             shown: None,
             pointed: Pointed::default(),
             chosen: None,
@@ -114,6 +121,11 @@ impl DetailPane {
             walk: MaskWalk::default(),
             payload: payload::PayloadPane::default(),
         }
+    }
+
+    /// Calls the connection by this name from now on.
+    pub fn name_connection(&mut self, name: String) {
+        self.connection = name;
     }
 
     /// Takes in what the selected message says in its sub-protocol, once that is known.
@@ -156,6 +168,12 @@ impl DetailPane {
                 self.unmasking_ui(ui, selected, &mut now);
             });
         });
+        split.line_ui(ui, "Height of the payload");
+        egui::Frame::new().inner_margin(egui::Margin::symmetric(MARGIN, 0)).show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = 4.0;
+            let left = (room.bottom() - ui.cursor().top() - 10.0).floor();
+            action = self.payload.ui(ui, selected, left).or(action);
+        });
         self.pointed = now;
         if now != was {
             // Parts above what is pointed at were drawn before it was known.
@@ -179,60 +197,32 @@ impl DetailPane {
         self.payload.tab()
     }
 
-    /// `Frame 1,281  ↑ client to server  text … 12:04:31.482 190 000`.
+    /// `Frame 1,281  ↑ client to server  text …`, `#3 /ticker … 12:04:31.482 190 000`.
     fn header_ui(&self, ui: &mut Ui, selected: &Selected) -> Option<DetailAction> {
         let palette = theme::palette(ui);
-        split.line_ui(ui, "Height of the payload");
-        egui::Frame::new().inner_margin(egui::Margin::symmetric(MARGIN, 0)).show(ui, |ui| {
-            ui.spacing_mut().item_spacing.y = 4.0;
-            let left = (room.bottom() - ui.cursor().top() - 10.0).floor();
-            action = self.payload.ui(ui, selected, left).or(action);
-        });
         let mut action = None;
-        let header = &selected.frame.header;
-        let time = format::time_of_day(selected.first_octet_at, &self.time_zone);
-        ui.horizontal(|ui| {
-            ui.set_min_height(22.0);
-            let kind = match selected.kind {
-                SelectedKind::Frame => "Frame",
-                SelectedKind::Message => "Message",
-            };
-            let title = format!("{kind} {}", format::thousands(selected.number));
-            ui.label(RichText::new(title).font(fonts::semibold(13.5)));
-            let words = match selected.direction {
-                framescope_core::Direction::ClientToServer => "↑ client to server",
-                framescope_core::Direction::ServerToClient => "↓ server to client",
-            };
-            ui.label(RichText::new(words).color(palette.direction(selected.direction)));
-            chip(ui, header.opcode.name(), palette.weak);
-            if let Some(Fragment { index, count }) = selected.fragment {
-                ui.spacing_mut().item_spacing.x = 2.0;
-                let back = index > 0;
-                if icon_button_enabled(ui, back, icon::CARET_LEFT, "Previous frame of this message")
-                    .clicked()
-                {
-                    action = Some(DetailAction::PreviousFragment);
-                }
-                let place =
-                    format!("{} of {}", format::thousands(index + 1), format::thousands(count));
-                ui.label(RichText::new(place).size(11.5).color(palette.weak));
-                let on = index + 1 < count;
-                if icon_button_enabled(ui, on, icon::CARET_RIGHT, "Next frame of this message")
-                    .clicked()
-                {
-                    action = Some(DetailAction::NextFragment);
-                }
+        let right = egui::Layout::right_to_left(egui::Align::Center);
+        let left = egui::Layout::left_to_right(egui::Align::Center);
+        // What stands on the right takes its room first; on the left the rest is elided.
+        ui.allocate_ui_with_layout(egui::vec2(ui.available_width(), 22.0), right, |ui| {
+            if icon_button_enabled(ui, true, icon::X, "Close the detail pane (Escape)").clicked() {
+                action = Some(DetailAction::Close);
             }
-            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                if icon_button_enabled(ui, true, icon::X, "Close the detail pane (Escape)")
-                    .clicked()
-                {
-                    action = Some(DetailAction::Close);
-                }
-                let text = RichText::new(&time).monospace().color(palette.weak);
-                ui.add(Label::new(text).truncate()).on_hover_ui(|ui| self.times_ui(ui, selected));
+            ui.with_layout(left, |ui| title_ui(ui, selected));
+        });
+        let time = format::time_of_day(selected.first_octet_at, &self.time_zone);
+        ui.allocate_ui_with_layout(egui::vec2(ui.available_width(), 20.0), right, |ui| {
+            let text = RichText::new(&time).monospace().color(palette.weak);
+            ui.add(Label::new(text).truncate()).on_hover_ui(|ui| self.times_ui(ui, selected));
+            if let Some(fragment) = selected.fragment {
+                action = action.or(fragment_ui(ui, fragment));
+            }
+            ui.with_layout(left, |ui| {
+                let text = RichText::new(&self.connection).size(12.0).color(palette.weak);
+                ui.add(Label::new(text).truncate());
             });
         });
+        ui.add_space(2.0);
         action
     }
 
@@ -325,13 +315,64 @@ impl DetailPane {
                 ui.label(RichText::new(told).monospace().size(11.0).color(palette.weak));
             }
         });
+        if !is_open {
+            return;
+        }
         if let Some(octet) = self.walk.ui(ui, masked, key, octet) {
             now.octet = Some(octet);
         }
     }
-        if !is_open {
-            return;
+}
+
+/// `Frame 1,281  ↑ client to server  text`; the direction and at last the number are elided where there
+/// is no room.
+fn title_ui(ui: &mut Ui, selected: &Selected) {
+    let palette = theme::palette(ui);
+    let kind = match selected.kind {
+        SelectedKind::Frame => "Frame",
+        SelectedKind::Message => "Message",
+    };
+    let opcode = selected.frame.header.opcode.name();
+    let for_chip = chip::width(ui, opcode) + ui.spacing().item_spacing.x;
+    let elided = |ui: &mut Ui, text: RichText| {
+        let room = (ui.available_width() - for_chip).max(0.0);
+        ui.scope(|ui| {
+            ui.set_max_width(room);
+            ui.add(Label::new(text).truncate());
+        });
+    };
+    let title = format!("{kind} {}", format::thousands(selected.number));
+    elided(ui, RichText::new(title).font(fonts::semibold(13.5)));
+    if ui.available_width() - for_chip > DIRECTION_LEAST {
+        let words = match selected.direction {
+            framescope_core::Direction::ClientToServer => "↑ client to server",
+            framescope_core::Direction::ServerToClient => "↓ server to client",
+        };
+        elided(ui, RichText::new(words).color(palette.direction(selected.direction)));
+    }
+    chip(ui, opcode, palette.weak);
+}
+
+/// `‹ 2 of 3 ›`, from the right.
+fn fragment_ui(ui: &mut Ui, Fragment { index, count }: Fragment) -> Option<DetailAction> {
+    let palette = theme::palette(ui);
+    let mut action = None;
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.x = 2.0;
+        let on = index + 1 < count;
+        if icon_button_enabled(ui, on, icon::CARET_RIGHT, "Next frame of this message").clicked() {
+            action = Some(DetailAction::NextFragment);
         }
+        let place = format!("{} of {}", format::thousands(index + 1), format::thousands(count));
+        ui.label(RichText::new(place).size(11.5).color(palette.weak));
+        let back = index > 0;
+        if icon_button_enabled(ui, back, icon::CARET_LEFT, "Previous frame of this message")
+            .clicked()
+        {
+            action = Some(DetailAction::PreviousFragment);
+        }
+    });
+    action
 }
 
 /// A heavier subject, its sentence, its section, on a card with a mark in the field's colour. The

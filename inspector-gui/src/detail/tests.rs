@@ -38,6 +38,14 @@ fn the_header_line_names_number_direction_type_and_local_time() {
     harness.get_by_label("62 B · header 6 · payload 56");
 }
 
+#[test]
+fn the_connection_is_named() {
+    let mut harness = harness(sample::masked_text());
+    harness.state_mut().pane.name_connection("#3 /ticker".to_owned());
+    harness.run();
+    harness.get_by_label("#3 /ticker");
+}
+
 /// A message of which much is to be said: masked and compressed.
 fn compressed() -> Selected {
     use framescope_core::message::{CompressionFacts, Microscope, Takeover};

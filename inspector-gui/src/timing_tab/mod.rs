@@ -14,6 +14,7 @@ use framescope_core::index::ConnectionSummary;
 use framescope_core::{ConnectionId, Direction};
 use jiff::tz::TimeZone;
 
+use crate::detail::connection_name;
 use crate::fonts::{self, icon};
 use crate::store::Store;
 use crate::theme;
@@ -50,6 +51,7 @@ impl TimingTab {
                 ui.spacing_mut().item_spacing.y = 4.0;
                 ui.spacing_mut().interact_size.y = 18.0;
                 ui.set_width(ui.available_width().min(980.0));
+                name_ui(ui, connection);
                 opening::opening_ui(ui, connection);
                 hairline(ui);
                 life_ui(ui, connection, zone);
@@ -62,6 +64,13 @@ impl TimingTab {
             });
         });
     }
+}
+
+/// Which connection this is about: there may be more, and all of them chosen.
+fn name_ui(ui: &mut Ui, connection: &ConnectionSummary) {
+    let name = RichText::new(connection_name(connection)).font(fonts::semibold(13.5));
+    ui.add(Label::new(name).truncate());
+    ui.add_space(2.0);
 }
 
 /// From the accept to the end, the first frames, and how reads and frames go together.

@@ -9,6 +9,10 @@ use framescope_core::Severity;
 
 use crate::{fonts, theme};
 
+const FONT: FontId = FontId::monospace(10.5);
+/// Room left and right of a chip's text.
+const MARGIN: f32 = 5.0;
+
 /// A word in monospace on a raised ground, as for a frame's type. Not clickable.
 pub fn chip(ui: &mut Ui, text: &str, color: Color32) -> Response {
     let palette = theme::palette(ui);
@@ -23,10 +27,15 @@ pub fn chip_button(ui: &mut Ui, text: &str) -> Response {
     response.on_hover_cursor(egui::CursorIcon::PointingHand)
 }
 
+/// How wide the chip of this text is.
+pub fn width(ui: &Ui, text: &str) -> f32 {
+    let galley = ui.painter().layout_no_wrap(text.to_owned(), FONT, Color32::PLACEHOLDER);
+    galley.size().x + 2.0 * MARGIN
+}
+
 fn painted(ui: &mut Ui, text: &str, color: Color32, fill: Color32, sense: Sense) -> Response {
-    let font = FontId::monospace(10.5);
-    let galley = ui.painter().layout_no_wrap(text.to_owned(), font, color);
-    let size = vec2(galley.size().x + 10.0, 17.0);
+    let galley = ui.painter().layout_no_wrap(text.to_owned(), FONT, color);
+    let size = vec2(galley.size().x + 2.0 * MARGIN, 17.0);
     let (rect, response) = ui.allocate_exact_size(size, sense);
     if ui.is_rect_visible(rect) {
         let palette = theme::palette(ui);
@@ -45,7 +54,7 @@ fn painted(ui: &mut Ui, text: &str, color: Color32, fill: Color32, sense: Sense)
                 egui::StrokeKind::Outside,
             );
         }
-        let at = pos2(rect.min.x + 5.0, rect.center().y - galley.size().y / 2.0);
+        let at = pos2(rect.min.x + MARGIN, rect.center().y - galley.size().y / 2.0);
         ui.painter().galley_with_override_text_color(at, galley, color);
     }
     if !sense.senses_click() {
