@@ -28,6 +28,7 @@ use crate::store::exchanges::Row;
 use crate::store::{RowKey, Selection, Store, Wake};
 use crate::theme;
 use crate::timing_tab::TimingTab;
+use crate::widgets::keeping_width;
 
 pub use view::{Extent, Tab, Table, View};
 
@@ -285,9 +286,9 @@ impl App {
                     .map(|search| Sought::new(search.number(), Arc::clone(search.pattern())));
                 self.detail.look_for(sought);
                 self.detail.read_protobuf_as(self.message_type.clone());
-                let key = loaded.selection.key;
                 let named = self.store.index().connection(selected.connection).map(connection_name);
                 self.detail.name_connection(named.unwrap_or_default());
+                let key = loaded.selection.key;
                 let said = self.store.dissections().said().filter(|said| said.key == key);
                 self.detail.take_in(said, selected);
                 let action = self.detail.ui(ui, selected);
@@ -385,12 +386,11 @@ impl eframe::App for App {
             self.selection().is_some()
         };
         if self.view.tab == Tab::Messages && is_selected {
-            let room = ui.available_width();
-            Panel::right("detail")
-                .default_size((width * 0.37).clamp(340.0, 580.0))
-                .size_range(Rangef::new(300.0, (room - TABLE_LEAST).max(300.0)))
-                .frame(area(palette.background))
-                .show(ui, |ui| {
+            let default = (width * 0.37).clamp(340.0, 580.0);
+            let range = Rangef::new(300.0, (ui.available_width() - TABLE_LEAST).max(300.0));
+            keeping_width(ui, "detail", default, range, |ui| {
+                let panel = Panel::right("detail").default_size(default).size_range(range);
+                let shown = panel.frame(area(palette.background)).show(ui, |ui| {
                     // Otherwise the panel shrinks to what it shows.
                     ui.expand_to_include_rect(ui.max_rect());
                     if is_http {
@@ -399,6 +399,8 @@ impl eframe::App for App {
                         self.detail_ui(ui);
                     }
                 });
+                shown.response
+            });
         }
         CentralPanel::default().frame(area(palette.background)).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;

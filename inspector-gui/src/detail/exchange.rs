@@ -305,35 +305,41 @@ fn packets_ui(ui: &mut Ui, packets: &Packets) {
     });
 }
 
+/// Number, direction and method above; the target and the time below.
 fn header_ui(ui: &mut Ui, number: usize, row: &Row, zone: &TimeZone) -> bool {
     let palette = theme::palette(ui);
     let mut closes = false;
-    ui.horizontal(|ui| {
-        ui.set_min_height(22.0);
-        let (kind, direction) = match row {
-            Row::Exchange(_) => ("Exchange", None),
-            Row::Piece(_) => ("Piece", Some(Direction::ServerToClient)),
-            Row::Event(_) => ("Event", Some(Direction::ServerToClient)),
-        };
-        let title = format!("{kind} {}", format::thousands(number as u64 + 1));
-        ui.label(RichText::new(title).font(fonts::semibold(13.5)));
-        if let Some(direction) = direction {
-            ui.label(RichText::new("↓ server to client").color(palette.direction(direction)));
-        }
-        if let Row::Exchange(exchange) = row {
-            chip(ui, exchange.request.method().unwrap_or("?"), palette.weak);
-        }
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            closes =
-                icon_button_enabled(ui, true, icon::X, "Close the detail pane (Escape)").clicked();
-            let time = format::time_of_day(row.at(), zone);
-            ui.label(RichText::new(time).monospace().color(palette.weak));
+    let right = egui::Layout::right_to_left(egui::Align::Center);
+    let left = egui::Layout::left_to_right(egui::Align::Center);
+    let (kind, direction) = match row {
+        Row::Exchange(_) => ("Exchange", None),
+        Row::Piece(_) => ("Piece", Some(Direction::ServerToClient)),
+        Row::Event(_) => ("Event", Some(Direction::ServerToClient)),
+    };
+    // What stands on the right takes its room first; on the left the rest is elided.
+    ui.allocate_ui_with_layout(egui::vec2(ui.available_width(), 22.0), right, |ui| {
+        closes = icon_button_enabled(ui, true, icon::X, "Close the detail pane (Escape)").clicked();
+        ui.with_layout(left, |ui| {
+            let title = format!("{kind} {}", format::thousands(number as u64 + 1));
+            ui.add(Label::new(RichText::new(title).font(fonts::semibold(13.5))).truncate());
+            if let Some(direction) = direction {
+                let words = RichText::new("↓ server to client");
+                ui.add(Label::new(words.color(palette.direction(direction))).truncate());
+            }
             if let Row::Exchange(exchange) = row {
-                let target = exchange.request.target().unwrap_or_default();
-                let target = Secrets::Masked.target(target).into_owned();
-                ui.add(Label::new(RichText::new(target).monospace().size(11.5)).truncate());
+                chip(ui, exchange.request.method().unwrap_or("?"), palette.weak);
             }
         });
+    });
+    ui.allocate_ui_with_layout(egui::vec2(ui.available_width(), 20.0), right, |ui| {
+        let time = format::time_of_day(row.at(), zone);
+        ui.add(Label::new(RichText::new(time).monospace().color(palette.weak)).truncate());
+        if let Row::Exchange(exchange) = row {
+            let target = exchange.request.target().unwrap_or_default();
+            let target = Secrets::Masked.target(target).into_owned();
+            let target = RichText::new(target).monospace().size(11.5);
+            ui.with_layout(left, |ui| ui.add(Label::new(target).truncate()));
+        }
     });
     closes
 }

@@ -16,7 +16,7 @@ use crate::fonts::icon;
 use crate::store::dissections::Said;
 use crate::theme;
 use crate::widgets::hex::HexContent;
-use crate::widgets::tabs::{TAB_HEIGHT, tab_bar};
+use crate::widgets::tabs::{TAB_HEIGHT, segmented_width, tab_bar};
 use crate::widgets::{HexView, TextView, format, icon_button, segmented};
 
 /// A way to show the payload.
@@ -42,9 +42,13 @@ enum Source {
     Frame,
 }
 
-/// What the pane remembers between passes.
+/// Without so much room the length, which is told above, is left away.
+const LENGTH_LEAST: f32 = 50.0;
 /// Characters that are looked at for such as cannot be seen.
 const LOOKED_AT: usize = 100_000;
+const SOURCES: [(Source, &str); 2] = [(Source::Message, "Message"), (Source::Frame, "This frame")];
+
+/// What the pane remembers between passes.
 #[derive(Debug, Default)]
 pub struct PayloadPane {
     made_from: Option<MadeFrom>,
@@ -56,13 +60,13 @@ pub struct PayloadPane {
     text: String,
     /// Octets that are not UTF-8 were replaced in `text`.
     lossy: bool,
+    /// Its beginning has characters that cannot be seen.
+    hides: bool,
     decoded: Decoded,
     said: SubprotocolPane,
     text_view: TextView,
     hex_view: HexView,
     /// What is marked wherever the payload holds it.
-    /// Its beginning has characters that cannot be seen.
-    hides: bool,
     sought: Option<Sought>,
     /// Where in `octets` it is.
     places: Vec<Range<usize>>,
@@ -103,13 +107,13 @@ impl PayloadPane {
             Ok(text) => (text.to_owned(), false),
             Err(_) => (String::from_utf8_lossy(octets).into_owned(), true),
         };
+        self.hides = self.text.chars().take(LOOKED_AT).any(format::is_hidden);
         self.text_view = TextView::default();
         self.hex_view = HexView::default();
         let whole = match (source, &selected.message) {
             (Source::Message, Some(message)) => message.data_len,
             _ => selected.frame.header.payload_len.value,
         };
-        self.hides = self.text.chars().take(LOOKED_AT).any(format::is_hidden);
         let is_cut = (octets.len() as u64) < whole;
         let opcode = selected.message.as_ref().map(|message| message.opcode);
         let is_text = opcode.map(|opcode| opcode == Opcode::Text);
@@ -185,6 +189,7 @@ impl PayloadPane {
     ) -> Option<DetailAction> {
         let palette = theme::palette(ui);
         let top = ui.cursor().top();
+        let mut is_choice_shown = true;
         ui.horizontal(|ui| {
             let mut tab = self.tab;
             let tabs = [
@@ -200,28 +205,16 @@ impl PayloadPane {
             }
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 ui.spacing_mut().item_spacing.x = 8.0;
-                let name = match self.tab {
-                    PayloadTab::Hex => "Copy as hex",
-                    PayloadTab::Text => "Copy as text",
-                    PayloadTab::Decoded => "Copy as decoded",
-                    PayloadTab::Subprotocol => "Copy as dissected",
-                };
-                if icon_button(ui, icon::COPY, name).clicked() {
-                    ui.copy_text(match self.tab {
-                        PayloadTab::Hex => format::hex(&self.octets),
-                        PayloadTab::Text => self.text.clone(),
-                        PayloadTab::Decoded => self.decoded.text(&self.octets),
-                        PayloadTab::Subprotocol => self.said.text(),
-                    });
-                }
+                self.copy_ui(ui);
                 if has_choice(selected) {
-                    let mut source = self.source.unwrap_or(Source::Message);
-                    let choices = [(Source::Message, "Message"), (Source::Frame, "This frame")];
-                    segmented(ui, &mut source, &choices);
-                    self.source = Some(source);
-                } else {
+                    is_choice_shown = ui.available_width() >= segmented_width(ui, &SOURCES);
+                    if is_choice_shown {
+                        self.source_ui(ui);
+                    }
+                } else if ui.available_width() > LENGTH_LEAST {
                     let len = format::octets(self.octets.len() as u64);
-                    ui.label(RichText::new(len).size(11.5).color(palette.weak));
+                    let text = RichText::new(len).size(11.5).color(palette.weak);
+                    ui.add(Label::new(text).truncate());
                 }
             });
         });
@@ -229,6 +222,9 @@ impl PayloadPane {
         let y = ui.cursor().top() - ui.spacing().item_spacing.y - 0.5;
         ui.painter().hline(ui.clip_rect().x_range(), y, palette.hairline_stroke());
         ui.add_space(4.0);
+        if !is_choice_shown {
+            self.source_ui(ui);
+        }
         self.remarks_ui(ui, selected);
         let height = (height - (ui.cursor().top() - top)).max(TAB_HEIGHT);
         if self.tab == PayloadTab::Subprotocol {
@@ -274,6 +270,29 @@ impl PayloadPane {
         action
     }
 
+    fn copy_ui(&self, ui: &mut Ui) {
+        let name = match self.tab {
+            PayloadTab::Hex => "Copy as hex",
+            PayloadTab::Text => "Copy as text",
+            PayloadTab::Decoded => "Copy as decoded",
+            PayloadTab::Subprotocol => "Copy as dissected",
+        };
+        if icon_button(ui, icon::COPY, name).clicked() {
+            ui.copy_text(match self.tab {
+                PayloadTab::Hex => format::hex(&self.octets),
+                PayloadTab::Text => self.text.clone(),
+                PayloadTab::Decoded => self.decoded.text(&self.octets),
+                PayloadTab::Subprotocol => self.said.text(),
+            });
+        }
+    }
+
+    fn source_ui(&mut self, ui: &mut Ui) {
+        let mut source = self.source.unwrap_or(Source::Message);
+        segmented(ui, &mut source, &SOURCES);
+        self.source = Some(source);
+    }
+
     fn remarks_ui(&self, ui: &mut Ui, selected: &Selected) {
         let palette = theme::palette(ui);
         let mut remark = |text: String| {
@@ -298,6 +317,12 @@ impl PayloadPane {
         }
         if self.lossy && self.tab == PayloadTab::Text {
             remark("Not UTF-8: what cannot be read as text is shown as \u{FFFD}.".to_owned());
+        }
+        if self.hides && self.tab == PayloadTab::Text {
+            let hidden = format::HIDDEN;
+            remark(format!(
+                "{hidden} stands for what cannot be seen: joiners, marks of direction."
+            ));
         }
     }
 }
@@ -329,12 +354,6 @@ mod tests {
 
     fn opened(selected: &Selected) -> PayloadPane {
         let mut pane = PayloadPane::default();
-        if self.hides && self.tab == PayloadTab::Text {
-            let hidden = format::HIDDEN;
-            remark(format!(
-                "{hidden} stands for what cannot be seen: joiners, marks of direction."
-            ));
-        }
         pane.take_in(selected);
         pane
     }

@@ -87,6 +87,34 @@ fn compression_is_a_line_until_it_is_unfolded() {
 }
 
 #[test]
+fn nothing_stands_over_anything_in_a_narrow_pane() {
+    let mut fragment = sample::compressed_fragment();
+    fragment.number = 1_281_281;
+    for selected in [sample::masked_text(), fragment, compressed()] {
+        let mut harness = sized(selected, egui::vec2(300.0, 1600.0));
+        harness.state_mut().pane.name_connection("#3 /a/long/path?of=many&words".to_owned());
+        harness.run();
+        let roles =
+            [egui::Role::Label, egui::Role::Button, egui::Role::Tab, egui::Role::RadioButton];
+        let mut drawn = Vec::new();
+        for role in roles {
+            for node in harness.query_all_by_role(role) {
+                let name = format!(
+                    "{:?}",
+                    node.accesskit_node().label().or(node.accesskit_node().value())
+                );
+                drawn.push((name, node.rect().shrink(1.0)));
+            }
+        }
+        for (at, (name, rect)) in drawn.iter().enumerate() {
+            assert!(rect.min.x >= -0.5 && rect.max.x <= 300.5, "{name} at {rect}");
+            let over = drawn[at + 1..].iter().find(|(_, other)| other.intersects(*rect));
+            assert!(over.is_none(), "{name} {rect} over {over:?}");
+        }
+    }
+}
+
+#[test]
 fn a_field_is_explained_while_pointed_at_and_once_clicked() {
     let mut harness = harness(sample::masked_text());
     harness.get_by_label_contains("A whole text message in one frame");

@@ -223,10 +223,14 @@ fn ground(ui: &Ui, palette: &Palette, cell: Rect, color: Color32, lit: bool) {
     ui.painter().rect_filled(cell, CornerRadius::same(3), fill);
 }
 
+/// A name beneath the bits; left away where there is no room for all of it.
 fn label_beneath(ui: &Ui, cell: Rect, text: &str, color: Color32) {
-    let at = pos2(cell.center().x, cell.max.y - 7.5);
-    let font = FontId::proportional(8.5);
-    ui.painter_at(cell).text(at, Align2::CENTER_CENTER, text, font, color);
+    let galley = ui.painter().layout_no_wrap(text.to_owned(), FontId::proportional(8.5), color);
+    if galley.size().x <= cell.width() {
+        let at = pos2(cell.center().x, cell.max.y - 7.5);
+        let at = Align2::CENTER_CENTER.anchor_size(at, galley.size()).min;
+        ui.painter_at(cell).galley(at, galley, color);
+    }
 }
 
 /// Left edge of cell `at` of `count` in `row`; `at == count` is one gap beyond the right edge.
