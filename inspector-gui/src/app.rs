@@ -292,6 +292,7 @@ impl App {
                 let said = self.store.dissections().said().filter(|said| said.key == key);
                 self.detail.take_in(said, selected);
                 let action = self.detail.ui(ui, selected);
+                self.detail.go_on_saving(ui.ctx(), &self.store, key, selected);
                 let table = self.view.table(self.settings.listing);
                 match action {
                     Some(DetailAction::NextFragment) => table.fragment += 1,

@@ -17,6 +17,7 @@ pub mod follower;
 pub mod on_demand;
 pub mod packets;
 pub mod preview;
+pub mod saving;
 pub mod search;
 
 use std::sync::Arc;
@@ -137,6 +138,11 @@ impl Store {
     /// These octets as they were on the wire, once they were read; asking is enough to have them read.
     pub fn octets(&self, stretch: &Stretch) -> Option<Evidence> {
         self.evidence.look_at(stretch)
+    }
+
+    /// Writes a whole payload into a file, in the background.
+    pub fn save(&self, payload: saving::Payload, path: std::path::PathBuf) -> saving::Saving {
+        saving::Saving::spawn(Arc::clone(&self.shared), payload, path)
     }
 
     /// Where the capture comes from.

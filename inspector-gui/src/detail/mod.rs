@@ -15,6 +15,7 @@ mod payload;
 #[cfg(test)]
 #[path = "../../examples/gallery/sample.rs"]
 mod sample;
+mod saving;
 pub mod selected;
 pub(crate) mod session;
 mod sought;
@@ -41,6 +42,7 @@ pub use subprotocol::subprotocol_name;
 use crate::fonts;
 use crate::fonts::icon;
 use crate::store::dissections::Said;
+use crate::store::{RowKey, Store};
 use crate::theme::{self, Field};
 use crate::widgets::button::icon_button_enabled;
 use crate::widgets::{
@@ -133,6 +135,17 @@ impl DetailPane {
         self.payload.take_in_said(said, selected);
     }
 
+    /// Goes on with what is to be saved of the selected row, if anything.
+    pub fn go_on_saving(
+        &mut self,
+        ctx: &egui::Context,
+        store: &Store,
+        key: RowKey,
+        selected: &Selected,
+    ) {
+        self.payload.saving().go_on(ctx, store, key, selected);
+    }
+
     /// Draws the selected frame into all the room there is. Scrolls by itself.
     pub fn ui(&mut self, ui: &mut Ui, selected: &Selected) -> Option<DetailAction> {
         let shown = Shown::of(selected);
@@ -142,6 +155,7 @@ impl DetailPane {
             self.pointed = Pointed::default();
             self.wire = HexView::default();
             self.walk.rewind();
+            self.payload.saving().forget();
         }
         self.payload.take_in(selected);
 

@@ -10,6 +10,7 @@ use framescope_core::payload::protobuf::MessageType;
 
 use crate::detail::Sought;
 use crate::detail::decoded::Decoded;
+use crate::detail::saving::SavingPane;
 use crate::detail::selected::{DetailAction, Selected, SelectedKind};
 use crate::detail::subprotocol::SubprotocolPane;
 use crate::fonts::icon;
@@ -64,6 +65,7 @@ pub struct PayloadPane {
     hides: bool,
     decoded: Decoded,
     said: SubprotocolPane,
+    saving: SavingPane,
     text_view: TextView,
     hex_view: HexView,
     /// What is marked wherever the payload holds it.
@@ -205,6 +207,10 @@ impl PayloadPane {
             }
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 ui.spacing_mut().item_spacing.x = 8.0;
+                let save = "Save the whole payload to a file…";
+                if icon_button(ui, icon::FLOPPY_DISK, save).clicked() {
+                    self.saving.ask(self.source == Some(Source::Message));
+                }
                 self.copy_ui(ui);
                 if has_choice(selected) {
                     is_choice_shown = ui.available_width() >= segmented_width(ui, &SOURCES);
@@ -226,6 +232,7 @@ impl PayloadPane {
             self.source_ui(ui);
         }
         self.remarks_ui(ui, selected);
+        self.saving.line_ui(ui);
         let height = (height - (ui.cursor().top() - top)).max(TAB_HEIGHT);
         if self.tab == PayloadTab::Subprotocol {
             return self.said.ui(ui, height);
@@ -268,6 +275,10 @@ impl PayloadPane {
             PayloadTab::Text => self.text_view.ui(ui, height, &self.text),
         }
         action
+    }
+
+    pub(super) fn saving(&mut self) -> &mut SavingPane {
+        &mut self.saving
     }
 
     fn copy_ui(&self, ui: &mut Ui) {

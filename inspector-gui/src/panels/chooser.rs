@@ -42,11 +42,22 @@ impl Chooser {
         title: &'static str,
         files: (&'static str, &'static [&'static str]),
     ) {
+        let (name, endings) = files;
+        let dialog = rfd::FileDialog::new().set_title(title).add_filter(name, endings);
+        let dialog = dialog.add_filter("All files", &["*"]);
+        self.open(ctx, move || dialog.pick_file());
+    }
+
+    /// Opens it for a file that is to be written, and suggests a name for that.
+    pub fn ask_where(&mut self, ctx: Context, title: &'static str, name: String) {
+        let dialog = rfd::FileDialog::new().set_title(title).set_file_name(name);
+        self.open(ctx, move || dialog.save_file());
+    }
+
+    fn open(&mut self, ctx: Context, ask: impl FnOnce() -> Option<PathBuf> + Send + 'static) {
         let (answer, answered) = std::sync::mpsc::channel();
         let ask = move || {
-            let (name, endings) = files;
-            let dialog = rfd::FileDialog::new().set_title(title).add_filter(name, endings);
-            let chosen = dialog.add_filter("All files", &["*"]).pick_file();
+            let chosen = ask();
             // Nobody listens any more where the panel was closed meanwhile.
             let _ = answer.send(chosen);
             ctx.request_repaint();

@@ -2,6 +2,7 @@
 
 mod exchanges;
 mod fixture;
+mod saving;
 mod sessions;
 mod subprotocols;
 
