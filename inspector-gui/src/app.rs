@@ -1,5 +1,6 @@
 //! The app: what is shown, and what each command does to it.
 
+mod aside;
 mod view;
 
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use crate::detail::{
 };
 use crate::find::Way;
 use crate::handshake_tab::HandshakeTab;
-use crate::list::{Kinds, VirtualList};
+use crate::list::Kinds;
 use crate::panels::status::Rate;
 use crate::panels::{
     connections, exchanges, filter_bar, findings, notice, open, schema, search, status, table, top,
@@ -51,6 +52,8 @@ pub struct App {
     exchange: ExchangePane,
     handshake: HandshakeTab,
     timing: TimingTab,
+    /// The proxy that goes on while a file is looked at.
+    aside: Option<aside::Aside>,
     wake: Wake,
 }
 
@@ -63,9 +66,9 @@ impl App {
         let zone = TimeZone::system();
         Self {
             message_type: schema::remembered(&settings.protobuf),
-            store: Store::open(source, wake.clone()),
             settings,
-            view: View { connections: VirtualList::at_top(), ..View::default() },
+            view: View::onto(&source),
+            store: Store::open(source, wake.clone()),
             detail: DetailPane::new(zone.clone()),
             exchange: ExchangePane::default(),
             zone,
@@ -75,6 +78,7 @@ impl App {
             schema_dialog: None,
             handshake: HandshakeTab::default(),
             timing: TimingTab::default(),
+            aside: None,
             wake,
         }
     }
@@ -122,18 +126,6 @@ impl App {
         self.view.hides_others = options.hides_others;
     }
 
-    /// Looks at another capture from now on.
-    pub(crate) fn open_capture(&mut self, path: &std::path::Path) -> Result<(), String> {
-        let source = Source::open(path).map_err(|error| error.to_string())?;
-        self.settings.opened(path);
-        let view = View { connections: VirtualList::at_top(), ..View::default() };
-        self.view = view;
-        self.rate = Rate::default();
-        self.timing = TimingTab::default();
-        self.store = Store::open(Arc::new(source), self.wake.clone());
-        Ok(())
-    }
-
     /// Does what was asked for.
     pub fn run(&mut self, ctx: &egui::Context, command: Command) {
         match command {
@@ -178,6 +170,7 @@ impl App {
             }
             Command::ShowCleared => self.view.cleared = Extent::default(),
             Command::OpenCapture => self.dialog = Some(open::Dialog::new(self)),
+            Command::BackToLive => self.back_to_live(),
             Command::ToggleDemoClients => {
                 if let Some(running) = self.source().demo_clients() {
                     self.source().set_demo_clients(!running);

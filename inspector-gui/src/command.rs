@@ -29,6 +29,8 @@ pub enum Command {
     ShowCleared,
     /// Ask for a capture to open.
     OpenCapture,
+    /// Leave the file for the proxy that goes on.
+    BackToLive,
     /// Start or stop the built-in demo clients.
     ToggleDemoClients,
     /// Go to the newest row and stay there.
@@ -80,6 +82,7 @@ impl Command {
             Self::Clear => "Clear",
             Self::ShowCleared => "Show cleared rows",
             Self::OpenCapture => "Open capture…",
+            Self::BackToLive => "Back to live",
             Self::ToggleDemoClients => "Demo clients",
             Self::FollowEnd => "Follow",
             Self::CopyCapturePath => "Copy capture path",
@@ -105,6 +108,7 @@ impl Command {
             Self::Clear => "Hide everything listed so far; nothing is deleted from the capture",
             Self::ShowCleared => "Show again what Clear has hidden",
             Self::OpenCapture => "Open a pcapng or pcap file",
+            Self::BackToLive => "The proxy goes on and records; look at it again",
             Self::ToggleDemoClients => "Two built-in clients that chat through the proxy",
             Self::FollowEnd => "Stay at the newest row; scrolling up stops it",
             Self::CopyCapturePath => "The capture file; click to copy its path",

@@ -10,7 +10,6 @@ use framescope_proxy::engine::{Engine, EngineConfig, StartError, Stats, Upstream
 use framescope_proxy::follow::Follower;
 use framescope_proxy::recorder::Live;
 pub use framescope_proxy::set::CaptureFile;
-use framescope_proxy::view::Feed;
 use framescope_proxy::view::stop::Stop;
 use framescope_proxy::view::terminal::{self, TerminalView};
 use parking_lot::{Condvar, Mutex};
@@ -156,8 +155,13 @@ impl Source {
 
     /// A capture that is there already. It may be growing.
     pub fn open(path: &Path) -> Result<Self, SourceError> {
-        let file = CaptureFile::open(path)
-            .map_err(|cause| SourceError::Open { path: path.to_owned(), cause })?;
+        let open = || match path.metadata() {
+            // A pipe would hold up whoever opens it until somebody writes.
+            Ok(what) if what.is_dir() => Err(std::io::Error::other("it is a folder")),
+            Ok(what) if !what.is_file() => Err(std::io::Error::other("it is no regular file")),
+            _ => CaptureFile::open(path),
+        };
+        let file = open().map_err(|cause| SourceError::Open { path: path.to_owned(), cause })?;
         let kind = Kind::File(Box::new(file), Woken::default());
         Ok(Self { kind, capture: path.to_owned() })
     }
@@ -338,6 +342,18 @@ mod tests {
         let line = error.to_string();
         assert!(line.contains("/nowhere/x.pcapng") && line.contains("pcapng or pcap"), "{line}");
         assert!(!line.contains('\n'));
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_refused_before_it_is_opened() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let error = Source::open(folder.path()).expect_err("a folder");
+        assert!(error.to_string().contains("it is a folder"), "{error}");
+        #[cfg(unix)]
+        {
+            let error = Source::open(Path::new("/dev/null")).expect_err("a device");
+            assert!(error.to_string().contains("it is no regular file"), "{error}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::list::{Kinds, RowFilter, ViewRows, VirtualList, Words};
 use crate::panels::findings::FindingsView;
 use crate::panels::{connections, exchanges};
 use crate::settings::Listing;
+use crate::source::Source;
 use crate::store::Search;
 
 /// The centre's tabs.
@@ -108,6 +109,16 @@ pub struct View {
 }
 
 impl View {
+    /// How a capture is looked at first: a file, which is there, from its start; a proxy at its end.
+    pub fn onto(source: &Source) -> Self {
+        let mut view = Self { connections: VirtualList::at_top(), ..Self::default() };
+        if source.is_file() {
+            view.messages.list = VirtualList::at_top();
+            view.frames.list = VirtualList::at_top();
+            view.findings = FindingsView::at_top();
+        }
+        view
+    }
     /// The table of this listing.
     pub fn table(&mut self, listing: Listing) -> &mut Table {
         match listing {

@@ -38,11 +38,13 @@ pub fn notices_ui(app: &App, ui: &mut Ui) {
 
 fn notices(app: &App) -> Vec<Notice> {
     let mut notices = Vec::new();
-    if let Some(line) = app.source().trouble() {
-        notices.push(Notice { line, urgent: true });
-    }
-    if let Some(line) = app.source().exposure() {
-        notices.push(Notice { line, urgent: false });
+    for source in [app.source()].into_iter().chain(app.running_aside()) {
+        if let Some(line) = source.trouble() {
+            notices.push(Notice { line, urgent: true });
+        }
+        if let Some(line) = source.exposure() {
+            notices.push(Notice { line, urgent: false });
+        }
     }
     notices
 }

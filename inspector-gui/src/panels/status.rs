@@ -92,6 +92,10 @@ pub fn status_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
             }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 ui.spacing_mut().item_spacing.x = 16.0;
+                let aside = app.running_aside().and_then(|source| source.listen_addr());
+                if let Some(addr) = aside {
+                    ui.label(RichText::new(format!("recording on {addr}")).color(palette.good));
+                }
                 // What there is no room for is left out: the address stands in the top bar too.
                 let addr = app.source().listen_addr();
                 if let Some(addr) = addr.filter(|_| ui.available_width() > 330.0) {

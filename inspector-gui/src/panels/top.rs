@@ -26,6 +26,7 @@ pub fn top_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
             ui.spacing_mut().item_spacing.x = 6.0;
             brand_ui(ui, roomy);
             target_ui(app, ui, commands);
+            live_ui(app, ui, commands);
             if app.source().page_url().is_some() {
                 labelled(ui, icon::ARROW_SQUARE_OUT, Command::OpenInBrowser, roomy, commands);
             }
@@ -109,6 +110,17 @@ fn target_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
     }
 }
 
+/// The way back to a proxy that goes on while a file is looked at.
+fn live_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
+    let Some(addr) = app.running_aside().and_then(|source| source.listen_addr()) else { return };
+    let command = Command::BackToLive;
+    let response = button(ui, icon::RECORD, command.label(), true, true);
+    let tip = format!("Recording on {addr}. {}", command.explanation());
+    if response.on_hover_text(tip).clicked() {
+        commands.push(command);
+    }
+}
+
 /// A button with sign and label, or the sign alone where there is little room.
 fn labelled(ui: &mut Ui, sign: &str, command: Command, roomy: bool, commands: &mut Vec<Command>) {
     if button(ui, sign, command.label(), roomy, false)
@@ -183,6 +195,9 @@ fn menu_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
         MenuButton::from_button(Button::new(sign).frame_when_inactive(false)).ui(ui, |ui| {
             ui.set_min_width(210.0);
             let mut entries = vec![(icon::FOLDER_OPEN, Command::OpenCapture)];
+            if app.running_aside().is_some() {
+                entries.push((icon::RECORD, Command::BackToLive));
+            }
             if app.source().page_url().is_some() {
                 entries.push((icon::COPY, Command::CopyAddress));
             }

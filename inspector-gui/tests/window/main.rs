@@ -3,6 +3,7 @@
 mod exchanges;
 mod fixture;
 mod saving;
+mod panels;
 mod sessions;
 mod subprotocols;
 

@@ -32,6 +32,11 @@ pub struct FindingsView {
 }
 
 impl FindingsView {
+    /// One that stands at the first finding.
+    pub(crate) fn at_top() -> Self {
+        Self { list: VirtualList::at_top(), ..Self::default() }
+    }
+
     /// No finding is chosen any more.
     pub fn unchoose(&mut self) {
         self.chosen = None;

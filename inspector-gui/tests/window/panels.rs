@@ -1,0 +1,48 @@
+//! The areas of the window together: what one shows, the others do not deny.
+
+use std::io::{Read as _, Write as _};
+
+use egui::{Event, Key, Modifiers, OutputCommand, Role};
+use egui_kittest::kittest::Queryable as _;
+use framescope_core::{ConnectionId, Opcode};
+
+use crate::fixture::{self, Capture, DOWN, UP, Window};
+
+/// Drops a file on the window, and waits until it is listed.
+fn drop_file(window: &mut Window, path: &std::path::Path) {
+    let file = std::sync::Arc::new(crate::Dropped(path.to_owned()));
+    window.harness.input_mut().dropped_files.push(file);
+    window.harness.step();
+    window.harness.run_ok();
+}
+
+/// What was copied last.
+fn copied(window: &Window) -> Option<String> {
+    let commands = &window.harness.output().platform_output.commands;
+    commands.iter().rev().find_map(|command| match command {
+        OutputCommand::CopyText(text) => Some(text.clone()),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_proxy_goes_on_while_a_file_is_looked_at_and_there_is_a_way_back() {
+    let (mut window, addr, _) = fixture::open_live();
+    window.harness.run_ok();
+    assert!(window.harness.query_by_label("Back to live").is_none());
+    let mut capture = Capture::new();
+    let on = capture.websocket("/filed");
+    capture.text(on, UP, "hello");
+    let other = capture.open(1280.0, 800.0);
+    drop_file(&mut window, other.app().source().capture_path());
+    window.settle();
+    window.harness.get_by_label_contains("connection /filed #1");
+    window.harness.get_by_label(&format!("recording on {addr}"));
+    std::net::TcpStream::connect(addr).expect("the proxy still listens");
+    window.harness.get_by_label("Back to live").click();
+    window.harness.run_ok();
+    assert_eq!(window.app().source().listen_addr(), Some(addr));
+    assert!(window.harness.query_by_label("Back to live").is_none());
+    assert!(window.harness.query_by_label_contains("connection /filed #1").is_none());
+}
+
