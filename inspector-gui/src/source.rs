@@ -110,6 +110,14 @@ impl Tail {
         }
     }
 
+    /// Whether what was read ends with a whole block.
+    pub fn is_between_blocks(&self) -> bool {
+        match self {
+            Self::Live(follower) => follower.is_between_blocks(),
+            Self::File(follower) => follower.is_between_blocks(),
+        }
+    }
+
     /// Says that the capture ends here; then poll once more.
     pub fn finish(&mut self) {
         match self {
@@ -251,6 +259,12 @@ impl Source {
                 len()
             }
         }
+    }
+
+    /// How long ago the file was written to; `least` where that is not known.
+    pub fn written_ago(&self, least: Duration) -> Duration {
+        let written = self.capture.metadata().and_then(|file| file.modified());
+        written.ok().and_then(|at| at.elapsed().ok()).unwrap_or(least).max(least)
     }
 
     /// Ends waits early from now on: the app is closing.

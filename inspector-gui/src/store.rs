@@ -77,11 +77,22 @@ pub(crate) struct Shared {
     pub(crate) read: AtomicU64,
     /// Everything that was in the capture has been understood once.
     pub(crate) caught_up: AtomicBool,
+    /// More came after everything had been understood once.
+    pub(crate) grows: AtomicBool,
+    /// How often the index was put in place of another one: what was read by row number before is void.
+    pub(crate) reading: AtomicU64,
     /// Why the capture cannot be followed any further, or what of it was skipped.
     pub(crate) trouble: Mutex<Option<String>>,
 }
 
 impl Shared {
+    /// Puts an index in place of the one before.
+    pub(crate) fn replace(&self, index: Index) {
+        let mut place = self.index.write();
+        *place = index;
+        self.reading.fetch_add(1, Ordering::Release);
+    }
+
     pub(crate) fn stopped(&self) -> bool {
         self.stop.load(Ordering::Acquire)
     }
@@ -106,6 +117,8 @@ impl Store {
             stop: AtomicBool::new(false),
             read: AtomicU64::new(0),
             caught_up: AtomicBool::new(false),
+            grows: AtomicBool::new(false),
+            reading: AtomicU64::new(0),
             trouble: Mutex::new(None),
         });
         let follower = follower::spawn(Arc::clone(&shared));
@@ -158,6 +171,11 @@ impl Store {
     /// Whether everything that was in the capture has been understood once.
     pub fn caught_up(&self) -> bool {
         self.shared.caught_up.load(Ordering::Acquire)
+    }
+
+    /// Whether more comes: of a proxy always, of a file once it has grown.
+    pub fn grows(&self) -> bool {
+        !self.source().is_file() || self.shared.grows.load(Ordering::Acquire)
     }
 
     /// What is wrong with the capture, if anything: one line.

@@ -124,6 +124,11 @@ impl<R: Input> Follower<R> {
         self.reader.poll()
     }
 
+    /// Whether what was read ends with a whole block; see [`CaptureReader::is_between_blocks`].
+    pub fn is_between_blocks(&self) -> bool {
+        self.reader.is_between_blocks()
+    }
+
     /// Says that the capture ends here; then poll once more.
     pub fn finish(&mut self) {
         self.reader.finish();

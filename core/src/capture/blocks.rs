@@ -101,6 +101,11 @@ impl Blocks {
         self.is_finished = true;
     }
 
+    /// Whether everything that was received belongs to a whole block.
+    pub(crate) fn is_between_blocks(&self) -> bool {
+        matches!(self.state, State::Pcapng | State::Pcap(_)) && self.pieces.is_empty()
+    }
+
     /// Goes on at `offset`: what is left of the block before, and what lies between, will not come.
     pub(crate) fn jump(&mut self, offset: u64) -> Option<CaptureFault> {
         let from = self.pieces.offset();

@@ -119,6 +119,11 @@ impl Packets {
         self.blocks.finish();
     }
 
+    /// Whether everything that was received belongs to a whole block.
+    pub(crate) fn is_between_blocks(&self) -> bool {
+        self.blocks.is_between_blocks()
+    }
+
     /// The next packet, or what is wrong with the capture; `None` when more octets are needed.
     pub(crate) fn next(&mut self) -> Option<Result<Packet, CaptureFault>> {
         loop {

@@ -91,6 +91,12 @@ impl CaptureReader {
         }
     }
 
+    /// Whether everything that was received belongs to a whole block: if not, the capture is cut, or goes
+    /// on. To be asked when [`CaptureReader::poll`] has nothing more.
+    pub fn is_between_blocks(&self) -> bool {
+        self.packets.is_between_blocks()
+    }
+
     /// Says that no more octets will come. What was held back is then to be had from
     /// [`CaptureReader::poll`], and a [`CaptureFault::CutTail`] if the last block is not whole.
     pub fn finish(&mut self) {

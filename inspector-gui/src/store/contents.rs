@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 
 use bytes::Bytes;
@@ -60,6 +61,8 @@ pub struct Loaded {
 struct Wanted {
     selected: Option<Selection>,
     visible: Vec<RowKey>,
+    /// The reading of the capture that rows are numbered by.
+    reading: u64,
     stop: bool,
 }
 
@@ -68,6 +71,8 @@ struct Cache {
     previews: HashMap<RowKey, (Arc<Preview>, u64)>,
     tick: u64,
     selected: Option<Arc<Loaded>>,
+    /// The reading of the capture that all of it comes from.
+    reading: u64,
 }
 
 #[derive(Default)]
@@ -79,6 +84,7 @@ struct Desk {
 
 /// What is read on demand.
 pub struct Contents {
+    shared: Arc<Shared>,
     desk: Arc<Desk>,
     reader: Option<JoinHandle<()>>,
 }
@@ -86,18 +92,19 @@ pub struct Contents {
 impl Contents {
     pub(super) fn spawn(shared: Arc<Shared>) -> Self {
         let desk = Arc::<Desk>::default();
-        let theirs = Arc::clone(&desk);
+        let (theirs, read) = (Arc::clone(&desk), Arc::clone(&shared));
         let reader = std::thread::Builder::new()
             .name("contents".to_owned())
-            .spawn(move || read_on_demand(&shared, &theirs))
+            .spawn(move || read_on_demand(&read, &theirs))
             .expect("a thread can be started");
-        Self { desk, reader: Some(reader) }
+        Self { shared, desk, reader: Some(reader) }
     }
 
     /// Says what is looked at from now on; what is not there yet is read.
     pub fn look_at(&self, selected: Option<Selection>, visible: Vec<RowKey>) {
         let mut wanted = self.desk.wanted.lock();
-        let now = Wanted { selected, visible, stop: wanted.stop };
+        let reading = self.shared.reading.load(Ordering::Acquire);
+        let now = Wanted { selected, visible, reading, stop: wanted.stop };
         if *wanted != now {
             *wanted = now;
             self.desk.changed.notify_one();
@@ -137,9 +144,12 @@ fn read_on_demand(shared: &Shared, desk: &Desk) {
                 if wanted.stop {
                     return;
                 }
-                if let Some(next) = first_missing(&wanted, &mut desk.cache.lock()) {
+                let mut cache = desk.cache.lock();
+                cache.belong_to(wanted.reading);
+                if let Some(next) = first_missing(&wanted, &mut cache) {
                     break next;
                 }
+                drop(cache);
                 desk.changed.wait(&mut wanted);
             }
         };
@@ -177,6 +187,13 @@ fn first_missing(wanted: &Wanted, cache: &mut Cache) -> Option<Next> {
 }
 
 impl Cache {
+    /// Forgets what was read by row numbers of another reading.
+    fn belong_to(&mut self, reading: u64) {
+        if self.reading != reading {
+            *self = Self { reading, tick: self.tick, ..Self::default() };
+        }
+    }
+
     fn insert(&mut self, key: RowKey, preview: Arc<Preview>) {
         self.previews.insert(key, (preview, self.tick));
         if self.previews.len() >= 2 * KEPT {
