@@ -181,6 +181,7 @@ impl App {
             Command::ShowHandshake => self.view.tab = Tab::Handshake,
             Command::ShowFindings => self.view.tab = Tab::Findings,
             Command::ShowTiming => self.view.tab = Tab::Timing,
+            Command::ShowAllConnections => self.view.connection = None,
             Command::ListMessages => self.list(Listing::Messages),
             Command::ListFrames => self.list(Listing::Frames),
             Command::Unselect if self.view.tab == Tab::Findings => self.view.findings.unchoose(),

@@ -45,6 +45,8 @@ pub enum Command {
     ShowFindings,
     /// Show the timing tab.
     ShowTiming,
+    /// List what all connections have.
+    ShowAllConnections,
     /// One row a message.
     ListMessages,
     /// One row a frame.
@@ -90,6 +92,7 @@ impl Command {
             Self::ShowHandshake => "Handshake",
             Self::ShowFindings => "Findings",
             Self::ShowTiming => "Timing",
+            Self::ShowAllConnections => "Show all",
             Self::ListFrames => "Frames",
             Self::Unselect => "Close details",
         }
@@ -116,6 +119,7 @@ impl Command {
             Self::ShowHandshake => "How the connection was opened: both heads and every check",
             Self::ShowFindings => "What peers did against the standards",
             Self::ShowTiming => "Where the time of a connection went, and its rates and sizes",
+            Self::ShowAllConnections => "List what all connections have",
             Self::ListMessages => "One row a message, put together and inflated",
             Self::ListFrames => "One row a frame, as it crossed the wire",
             Self::Unselect => "Close the detail pane",

@@ -46,3 +46,21 @@ fn a_proxy_goes_on_while_a_file_is_looked_at_and_there_is_a_way_back() {
     assert!(window.harness.query_by_label_contains("connection /filed #1").is_none());
 }
 
+#[test]
+fn the_findings_of_other_connections_are_a_click_away() {
+    let mut capture = Capture::new();
+    let bad = capture.websocket("/bad");
+    let bare = fixture::frame_octets(DOWN, Opcode::Text, b"bare");
+    capture.raw(bad, UP, &bare);
+    capture.connection();
+    let mut window = capture.open(1280.0, 800.0);
+    window.harness.get_by_label_contains("connection from 127.0.0.1:40000 #2").click();
+    window.harness.run_ok();
+    window.harness.get_by_label("Findings").click();
+    window.harness.run_ok();
+    window.harness.get_by_label("No findings on #2");
+    window.harness.get_by_label("Show all").click();
+    window.harness.run_ok();
+    window.harness.get_by_label_contains("a client frame is not masked");
+}
+

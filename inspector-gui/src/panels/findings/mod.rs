@@ -4,9 +4,10 @@ mod chosen;
 mod list;
 
 use egui::{CentralPanel, Frame, Panel, Rangef, Sense, Ui};
+use framescope_core::present::counted;
 use framescope_core::{ConnectionId, Diagnostic, Severity};
 
-use super::parts;
+use super::{format, parts};
 use crate::App;
 use crate::command::Command;
 use crate::list::{FINDINGS, List, RowFilter, ViewRows, VirtualList, list_id};
@@ -51,6 +52,19 @@ impl FindingsView {
 /// Draws the list, and the chosen finding beside it.
 pub fn findings_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
     update_rows(app, ui);
+    let elsewhere = elsewhere(app);
+    if app.view.findings.rows.is_empty()
+        && app.view.findings.severity.is_none()
+        && let Some(connection) = app.view.connection
+        && elsewhere > 0
+    {
+        let heading = format!("No findings on {connection}");
+        let others = counted(elsewhere as u64, "finding", "findings");
+        let line = format!("There is more to see: {others} elsewhere.");
+        return parts::empty_state(ui, &heading, &line, |ui| {
+            parts::offer(ui, Command::ShowAllConnections, commands);
+        });
+    }
     if app.view.findings.rows.is_empty() && app.view.findings.severity.is_none() {
         let line = "Every handshake, frame and message seen so far keeps to the standards.";
         return parts::empty_state(ui, "No findings", line, |ui| {
@@ -74,7 +88,7 @@ pub fn findings_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
     }
     CentralPanel::default().frame(ground).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
-        severities_ui(app, ui);
+        severities_ui(app, ui, elsewhere, commands);
         list_ui(app, ui);
     });
 }
@@ -104,7 +118,7 @@ fn update_rows(app: &mut App, ui: &Ui) {
 }
 
 /// The chips that narrow the list to one severity.
-fn severities_ui(app: &mut App, ui: &mut Ui) {
+fn severities_ui(app: &mut App, ui: &mut Ui, elsewhere: usize, commands: &mut Vec<Command>) {
     let palette = theme::palette(ui);
     ui.add_space(5.0);
     ui.horizontal(|ui| {
@@ -119,6 +133,13 @@ fn severities_ui(app: &mut App, ui: &mut Ui) {
             let on = app.view.findings.severity == Some(severity);
             if parts::chip(ui, name, palette.severity(severity), on, explanation) {
                 app.view.findings.severity = (!on).then_some(severity);
+            }
+        }
+        if elsewhere > 0 {
+            let more = format!("{} elsewhere: show all", format::thousands(elsewhere as u64));
+            let explanation = Command::ShowAllConnections.explanation();
+            if parts::chip(ui, &more, palette.accent, false, explanation) {
+                commands.push(Command::ShowAllConnections);
             }
         }
     });
