@@ -65,6 +65,9 @@ impl App {
     pub(crate) fn find(&mut self, way: Way) {
         let listing = self.settings.listing;
         let found = {
+            if self.view.exchanges.are_shown() {
+                return;
+            }
             let Some(search) = self.view.running_search() else { return };
             let table = match listing {
                 Listing::Messages => &self.view.messages,
@@ -89,11 +92,20 @@ impl App {
     /// Where the selected row stands among those found; `None` where nothing is looked for.
     pub(crate) fn standing(&self) -> Option<Standing> {
         let search = self.view.running_search()?;
+        if self.view.exchanges.are_shown() {
+            return None;
+        }
         let listing = self.settings.listing;
-        let selected = match listing {
-            Listing::Messages => self.view.messages.selected,
-            Listing::Frames => self.view.frames.selected,
+        let table = match listing {
+            Listing::Messages => &self.view.messages,
+            Listing::Frames => &self.view.frames,
         };
+        let selected = table.selected;
+        if self.view.hides_others {
+            // What is listed was found.
+            let number = selected.and_then(|row| table.rows.position_of(row)).map(|at| at + 1);
+            return Some(Standing { number, of: table.rows.len() });
+        }
         let state = search.state();
         let of = match listing {
             Listing::Messages => state.messages_found,

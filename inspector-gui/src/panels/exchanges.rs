@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use egui::{Align2, Painter, Rect, Sense, Ui, pos2, vec2};
+use egui::{Align2, Frame, Label, Margin, Painter, Rect, RichText, Sense, Ui, pos2, vec2};
 use framescope_core::Direction;
 use framescope_core::http::ServerSentEvent;
 use framescope_core::present::{Secrets, counted};
@@ -16,7 +16,7 @@ use crate::list::{Column, EXCHANGES, List, RowLook, VirtualList, list_id};
 use crate::store::Exchanges;
 use crate::store::exchanges::{Exchange, Row, Rows, StreamEvent, StreamPiece};
 use crate::store::preview::Preview;
-use crate::theme::ROW_HEIGHT;
+use crate::theme::{self, ROW_HEIGHT};
 use crate::widgets::format::duration;
 
 const HEADER_HEIGHT: f32 = 26.0;
@@ -47,6 +47,11 @@ pub struct View {
 }
 
 impl View {
+    /// Whether they are what the messages tab shows.
+    pub fn are_shown(&self) -> bool {
+        self.read.is_some()
+    }
+
     /// The rows, where any are read.
     pub fn rows(&self) -> Option<RwLockReadGuard<'_, Rows>> {
         self.read.as_ref().map(Exchanges::rows)
@@ -91,6 +96,13 @@ pub fn exchanges_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
         return parts::empty_state(ui, "No exchange was read yet", line, |ui| {
             parts::offer(ui, Command::ShowHandshake, commands);
         });
+    }
+    if app.view.search.is_some() {
+        let line = "The search looks in messages of WebSockets: exchanges are not searched, and all are listed.";
+        let palette = theme::palette(ui);
+        let text = RichText::new(line).small().color(palette.warning);
+        let frame = Frame::new().inner_margin(Margin::symmetric(12, 6));
+        frame.show(ui, |ui| ui.add(Label::new(text).truncate()));
     }
     let (area, _) = ui.allocate_exact_size(ui.available_size(), Sense::HOVER);
     let header = Rect::from_min_size(area.min, vec2(area.width(), HEADER_HEIGHT));

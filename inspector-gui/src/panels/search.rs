@@ -188,6 +188,7 @@ fn told(app: &App, palette: &Palette) -> (String, Color32) {
             }
             (line, palette.weak)
         }
+        (Some(Ok(_)), None) => ("not in exchanges".to_owned(), palette.warning),
         _ => (String::new(), palette.weak),
     }
 }
