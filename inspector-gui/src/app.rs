@@ -1,6 +1,7 @@
 //! The app: what is shown, and what each command does to it.
 
 mod aside;
+mod since_clear;
 mod view;
 
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 use framescope_core::{ConnectionId, Direction};
 
-use crate::list::{Kinds, RowFilter, ViewRows, VirtualList, Words};
+use crate::app::since_clear::SinceClear;
 use crate::panels::findings::FindingsView;
 use crate::panels::{connections, exchanges};
 use crate::settings::Listing;
@@ -96,6 +96,8 @@ pub struct View {
     pub paused: Option<Extent>,
     /// What lies before this extent is hidden.
     pub cleared: Extent,
+    /// What came behind it.
+    pub(crate) since_clear: SinceClear,
     /// The messages table.
     pub messages: Table,
     /// The frames table.

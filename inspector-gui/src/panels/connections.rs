@@ -76,29 +76,16 @@ pub fn connections_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
     let palette = theme::palette(ui);
     let (area, _) = ui.allocate_exact_size(ui.available_size(), Sense::HOVER);
     let extent = app.extent();
-    let header = Rect::from_min_size(area.min, vec2(area.width(), HEADER_HEIGHT));
-    let small = parts::small_font(ui);
-    let inner = header.shrink2(vec2(12.0, 0.0));
-    let painter = ui.painter_at(area);
-    painter.text(
-        inner.left_center(),
-        Align2::LEFT_CENTER,
-        "Connections",
-        small.clone(),
-        palette.weak,
-    );
-    let count = format::thousands(extent.connections as u64);
-    let count =
-        painter.text(inner.right_center(), Align2::RIGHT_CENTER, count, small, palette.weak);
-    let room =
-        Rect::from_min_max(inner.min + vec2(74.0, 0.0), pos2(count.min.x - 6.0, inner.max.y));
-    let before = app.view.transport;
-    transport::transport_ui(ui, room, &mut app.view.transport);
-    if app.view.transport != before {
-        // One that is not listed any more is not to be shown either.
-        app.view.connection = None;
+    let cleared = app.view.cleared.frames;
+    if cleared > 0 {
+        let index = app.store.index();
+        if app.view.since_clear.update(&index, cleared, extent.frames) {
+            ui.ctx().request_repaint();
+        }
     }
-
+    let shown = visible_connections(app, extent.connections);
+    let header = Rect::from_min_size(area.min, vec2(area.width(), HEADER_HEIGHT));
+    header_ui(app, ui, header, shown.len());
     let has_footer = app.source().demo_clients().is_some();
     let footer = if has_footer { FOOTER_HEIGHT } else { 0.0 };
     let body =
@@ -110,7 +97,6 @@ pub fn connections_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
         };
         app.clock.observe(latest.unwrap_or_default(), ui.input(|input| input.time))
     });
-    let shown = visible_connections(app, extent.connections);
     let selected = match app.view.connection {
         None => Some(0),
         Some(id) => {
@@ -130,6 +116,7 @@ pub fn connections_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
     let body_font = parts::body_font(ui);
     let small = parts::small_font(ui);
     let store = &app.store;
+    let since_clear = Some(&app.view.since_clear).filter(|_| cleared > 0);
     let outcome = app.view.connections.show(
         ui,
         list,
@@ -142,9 +129,13 @@ pub fn connections_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
                 let session = session_word(&index, summary);
                 Some(Entry::One(Box::new(One::of(summary, now, spoken, session))))
             };
+            // What is cleared does not count.
+            let frames = |connection: &ConnectionSummary| {
+                since_clear.map_or(connection.frames, |since| since.frames(connection.id))
+            };
             let all = || Entry::All {
                 connections: shown.len(),
-                frames: [0, 1].map(|at| index.connections().iter().map(|c| c.frames[at]).sum()),
+                frames: [0, 1].map(|at| index.connections().iter().map(|c| frames(c)[at]).sum()),
             };
             range
                 .filter_map(|at| match at.checked_sub(1) {
@@ -170,7 +161,33 @@ pub fn connections_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
     }
 }
 
-/// Rows of the connections that are not cleared away: those that go on stay.
+/// How many are listed, and of which kind.
+fn header_ui(app: &mut App, ui: &mut Ui, header: Rect, listed: usize) {
+    let palette = theme::palette(ui);
+    let small = parts::small_font(ui);
+    let inner = header.shrink2(vec2(12.0, 0.0));
+    let painter = ui.painter_at(header);
+    painter.text(
+        inner.left_center(),
+        Align2::LEFT_CENTER,
+        "Connections",
+        small.clone(),
+        palette.weak,
+    );
+    let count = format::thousands(listed as u64);
+    let count =
+        painter.text(inner.right_center(), Align2::RIGHT_CENTER, count, small, palette.weak);
+    let room =
+        Rect::from_min_max(inner.min + vec2(74.0, 0.0), pos2(count.min.x - 6.0, inner.max.y));
+    let before = app.view.transport;
+    transport::transport_ui(ui, room, &mut app.view.transport);
+    if app.view.transport != before {
+        // One that is not listed any more is not to be shown either.
+        app.view.connection = None;
+    }
+}
+
+/// Rows of the connections that are not cleared away: those that go on stay, and those that have rows.
 fn visible_connections(app: &App, until: usize) -> Arc<[u32]> {
     let index = app.store.index();
     let cleared = app.view.cleared.connections;
@@ -180,6 +197,7 @@ fn visible_connections(app: &App, until: usize) -> Arc<[u32]> {
             *row as usize >= cleared
                 || connection.state != State::Ended
                 || app.view.connection == Some(connection.id)
+                || app.view.since_clear.has(connection.id)
         })
         .filter(|(connection, _)| {
             app.view.transport.is_none_or(|wanted| wanted == Transport::of(connection))

@@ -157,9 +157,15 @@ fn findings_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
     let (count, worst) = {
         let index = app.store().index();
         let mut findings = [0_u64; 3];
-        for connection in index.connections() {
-            for (sum, count) in findings.iter_mut().zip(connection.findings) {
-                *sum += u64::from(count);
+        if app.view().cleared.findings > 0 {
+            for (_, finding) in index.findings().iter().skip(app.view().cleared.findings) {
+                findings[finding.rule.severity as usize] += 1;
+            }
+        } else {
+            for connection in index.connections() {
+                for (sum, count) in findings.iter_mut().zip(connection.findings) {
+                    *sum += u64::from(count);
+                }
             }
         }
         let [notes, warnings, errors] = findings;

@@ -64,3 +64,28 @@ fn the_findings_of_other_connections_are_a_click_away() {
     window.harness.get_by_label_contains("a client frame is not masked");
 }
 
+#[test]
+fn a_connection_stays_listed_as_long_as_its_rows_are() {
+    let mut capture = Capture::new();
+    let gone = capture.websocket("/gone");
+    capture.text(gone, UP, "before");
+    let stays = capture.websocket("/stays");
+    capture.text(stays, UP, "before");
+    let mut window = capture.open(1280.0, 800.0);
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
+    window.harness.run_ok();
+    window.capture.text(stays, UP, "after");
+    window.capture.end(gone);
+    window.capture.end(stays);
+    window.capture.flush();
+    window.until("they have ended", |app| {
+        let index = app.store().index();
+        let mut connections = index.connections().iter();
+        connections.all(|connection| connection.state == framescope_core::index::State::Ended)
+    });
+    window.harness.run_ok();
+    window.harness.get_by_label_contains("message 3,");
+    window.harness.get_by_label_contains("connection /stays");
+    assert!(window.harness.query_by_label_contains("connection /gone").is_none());
+}
+

@@ -93,6 +93,13 @@ pub fn findings_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
     });
 }
 
+/// Findings that are not listed because they are other connections'.
+fn elsewhere(app: &App) -> usize {
+    let is_narrowed = app.view.connection.is_some() && app.view.findings.severity.is_none();
+    let all = app.extent().findings.saturating_sub(app.view.cleared.findings);
+    if is_narrowed { all.saturating_sub(app.view.findings.rows.len()) } else { 0 }
+}
+
 fn update_rows(app: &mut App, ui: &Ui) {
     let filter = RowFilter {
         connection: app.view.connection,
