@@ -219,7 +219,7 @@ impl App {
     /// Selects the frame a finding is about, and shows it.
     pub(crate) fn show_frame(&mut self, connection: ConnectionId, row: usize) {
         self.view.tab = Tab::Messages;
-        self.view.connection = Some(connection);
+        self.choose(connection);
         self.settings.listing = Listing::Frames;
         self.view.frames.select(row);
     }
@@ -227,13 +227,13 @@ impl App {
     /// Shows how a connection was opened.
     pub(crate) fn show_handshake(&mut self, connection: ConnectionId) {
         self.view.tab = Tab::Handshake;
-        self.view.connection = Some(connection);
+        self.choose(connection);
     }
 
     /// Chooses a connection, whatever kind of them is listed.
     fn choose(&mut self, connection: ConnectionId) {
-        self.view.connection = Some(connection);
         let index = self.store.index();
+        self.view.choose(&index, Some(connection));
         let kind = index.connection(connection).map(connections::Transport::of);
         if self.view.transport != kind {
             self.view.transport = None;

@@ -1,6 +1,6 @@
 //! What the user has chosen to see: the tab, the narrowing, where each table stands.
 
-use framescope_core::{ConnectionId, Direction};
+use framescope_core::{ConnectionId, Direction, Index};
 
 use crate::app::since_clear::SinceClear;
 use crate::panels::findings::FindingsView;
@@ -121,6 +121,22 @@ impl View {
         }
         view
     }
+
+    /// Chooses a connection, or all of them: a row of another one is not selected any longer.
+    pub(crate) fn choose(&mut self, index: &Index, connection: Option<ConnectionId>) {
+        self.connection = connection;
+        let Some(connection) = connection else { return };
+        let is_its = |frame: usize| {
+            index.frames().get(frame).is_some_and(|frame| frame.connection() == connection)
+        };
+        let first_frame =
+            |row: usize| index.messages().get(row).map(|message| message.first_frame as usize);
+        let selected = &mut self.messages.selected;
+        *selected = selected.filter(|row| first_frame(*row).is_some_and(is_its));
+        let selected = &mut self.frames.selected;
+        *selected = selected.filter(|row| is_its(*row));
+    }
+
     /// The table of this listing.
     pub fn table(&mut self, listing: Listing) -> &mut Table {
         match listing {
