@@ -170,6 +170,11 @@ impl ViewRows {
         self.scanned < until
     }
 
+    /// What they were narrowed to at last.
+    pub fn filter(&self) -> RowFilter {
+        self.filter
+    }
+
     /// How many rows are shown.
     pub fn len(&self) -> usize {
         if self.filter.is_all() { self.scanned - self.filter.from } else { self.found.len() }

@@ -165,6 +165,14 @@ fn update_rows(app: &mut App, ui: &Ui, listing: Listing) {
     let hides_others = app.view.hides_others;
     let search = app.view.search.as_ref().and_then(|search| search.as_ref().ok());
     let search = search.filter(|_| hides_others);
+    let table = match listing {
+        Listing::Messages => &mut app.view.messages,
+        Listing::Frames => &mut app.view.frames,
+    };
+    if table.rows.filter() != filter && !table.list.follow {
+        // Other rows come around the selected one: it stays in sight.
+        table.bring = table.selected;
+    }
     let mut update = |until: usize, found: &dyn Fn(usize) -> bool| {
         let rows = match listing {
             Listing::Messages => &mut app.view.messages.rows,

@@ -89,3 +89,20 @@ fn a_connection_stays_listed_as_long_as_its_rows_are() {
     assert!(window.harness.query_by_label_contains("connection /gone").is_none());
 }
 
+#[test]
+fn the_selected_row_is_in_sight_when_a_search_ends() {
+    let mut capture = Capture::new();
+    let on = capture.websocket("/long");
+    for number in 0..300 {
+        capture.text(on, UP, &format!("message of number {number}"));
+    }
+    let mut window = capture.open(1280.0, 800.0);
+    crate::search_for(&mut window, "number 250");
+    window.harness.get_by_label_contains("message 251,").click();
+    window.harness.run_ok();
+    window.harness.get_by_label("Empty the search").click();
+    window.harness.run_ok();
+    assert_eq!(window.app().view().messages.rows.len(), 300);
+    window.harness.get_by_label_contains("message 251,");
+}
+
