@@ -1,6 +1,6 @@
 //! Everything the user can ask for: one enum, with label, explanation and shortcut.
 
-use egui::{Context, Key, KeyboardShortcut, Modifiers};
+use egui::{Context, Event, InputState, Key, KeyboardShortcut, Modifiers, Popup};
 
 use crate::list::{CONNECTIONS, EXCHANGES, FINDINGS, FRAMES, MESSAGES, list_id};
 use crate::panels::filter_bar::words_id;
@@ -165,11 +165,14 @@ impl Command {
                 && !memory.had_focus_last_frame(field_id())
                 && !memory.had_focus_last_frame(words_id())
         });
+        // What lies on top is closed by the key first.
+        let is_covered =
+            Popup::is_any_open(ctx) || ctx.memory(|memory| memory.top_modal_layer().is_some());
         let mut pressed = Vec::new();
         for command in Self::WITH_KEY {
             let Some(shortcut) = command.shortcut() else { continue };
             let is_plain = shortcut.modifiers == Modifiers::NONE && shortcut.logical_key != Key::F3;
-            if is_plain && (!is_free || ctx.any_popup_open()) {
+            if is_plain && (!is_free || is_covered) {
                 continue;
             }
             if ctx.input_mut(|input| input.consume_shortcut(&shortcut)) {

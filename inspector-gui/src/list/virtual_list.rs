@@ -176,7 +176,7 @@ impl VirtualList {
             memory.set_focus_lock_filter(id, filter);
         });
         let listens = ui.memory(|memory| memory.focused().map_or(is_main, |focused| focused == id));
-        if !listens || len == 0 || ui.ctx().any_popup_open() {
+        if !listens || len == 0 || Popup::is_any_open(ui.ctx()) {
             return None;
         }
         let last = len - 1;

@@ -106,3 +106,20 @@ fn the_selected_row_is_in_sight_when_a_search_ends() {
     window.harness.get_by_label_contains("message 251,");
 }
 
+#[test]
+fn escape_closes_only_what_lies_on_top() {
+    let mut window = crate::chat();
+    window.harness.get_by_label_contains("message 1,").click();
+    window.harness.run_ok();
+    window.harness.get_by_label("Menu").click();
+    window.harness.run_ok();
+    window.harness.get_by_label("Copy capture path");
+    window.harness.key_press(Key::Escape);
+    window.harness.run_ok();
+    assert_eq!(window.app().view().messages.selected, Some(0), "the row stays selected");
+    assert!(window.harness.query_by_label("Dark theme").is_none(), "the menu is closed");
+    window.harness.key_press(Key::Escape);
+    window.harness.run_ok();
+    assert_eq!(window.app().view().messages.selected, None);
+}
+
