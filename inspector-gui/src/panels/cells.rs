@@ -2,7 +2,7 @@
 
 use egui::{Align2, Color32, CornerRadius, FontId, Painter, Rect, Ui, pos2, vec2};
 
-use super::parts;
+use super::{format, parts};
 use crate::list::columns::CELL_MARGIN;
 use crate::list::{Column, RowLook};
 use crate::theme::{self, Palette};
@@ -59,6 +59,25 @@ impl<'a> Cells<'a> {
             (cell.left_center(), Align2::LEFT_CENTER)
         };
         parts::line(painter, at, anchor, cell.width(), text, self.mono.clone(), color);
+    }
+
+    /// A number of octets: in full where there is room, else in a larger unit, never in part.
+    pub(super) fn octets(
+        &self,
+        painter: &Painter,
+        look: RowLook,
+        column: usize,
+        octets: u64,
+        color: Color32,
+    ) {
+        let Some(cell) = self.cell(look, column) else { return };
+        let lay_out = |text| painter.layout_no_wrap(text, self.mono.clone(), color);
+        let mut galley = lay_out(format::thousands(octets));
+        if galley.size().x > cell.width() {
+            galley = lay_out(format::size(octets));
+        }
+        let rect = Align2::RIGHT_CENTER.anchor_size(cell.right_center(), galley.size());
+        painter.galley(rect.min, galley, color);
     }
 
     /// A word on a ground of its own.

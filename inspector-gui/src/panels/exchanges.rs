@@ -162,7 +162,7 @@ impl Look<'_> {
             self.what(painter, cell, &shown.row);
         }
         if let Some(len) = octets(&shown.row) {
-            self.text(painter, look, 4, &format::thousands(len), palette.text);
+            self.octets(painter, look, 4, len, palette.text);
         }
         let at = shown.row.at();
         self.text(painter, look, 5, &format::clock(at, self.zone), palette.weak);

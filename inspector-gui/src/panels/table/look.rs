@@ -222,7 +222,7 @@ impl Look<'_> {
         let palette = self.palette;
         self.common(painter, look, row);
         self.data(painter, look, MESSAGE_FLEX, row);
-        self.text(painter, look, 5, &format::thousands(row.len), palette.text);
+        self.octets(painter, look, 5, row.len, palette.text);
         let at = row.frame.first_octet_at();
         self.text(painter, look, 6, &format::clock(at, self.zone), palette.weak);
         if let Some(before) = row.before {
@@ -249,13 +249,13 @@ impl Look<'_> {
             None => self.text(painter, look, 6, "–", palette.faint),
         }
         self.data(painter, look, FRAME_FLEX, row);
-        self.text(painter, look, 8, &format::thousands(row.len), palette.text);
+        self.octets(painter, look, 8, row.len, palette.text);
         let form = header.payload_len.form.bits().to_string();
         let color = if header.payload_len.is_minimal() { palette.weak } else { palette.error };
         self.text(painter, look, 9, &form, color);
         let wire = u64::from(header.encoded_len()).saturating_add(row.len);
-        self.text(painter, look, 10, &format::thousands(wire), palette.weak);
-        self.text(painter, look, 11, &format::thousands(row.frame.offset()), palette.weak);
+        self.octets(painter, look, 10, wire, palette.weak);
+        self.octets(painter, look, 11, row.frame.offset(), palette.weak);
         let at = row.frame.first_octet_at();
         self.text(painter, look, 12, &format::clock(at, self.zone), palette.weak);
     }
