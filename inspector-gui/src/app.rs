@@ -36,6 +36,9 @@ pub use view::{Extent, Tab, Table, View};
 
 /// The detail pane leaves this to the table: its tabs, and the choice of messages or frames.
 const TABLE_LEAST: f32 = 412.0;
+/// What the detail pane has at least, and the list of connections.
+const DETAIL_LEAST: f32 = 300.0;
+const CONNECTIONS_LEAST: f32 = 150.0;
 
 /// The desktop app.
 pub struct App {
@@ -370,20 +373,26 @@ impl eframe::App for App {
             status::status_ui(self, ui, &mut commands);
         });
         let width = ui.available_width();
-        Panel::left("connections")
-            .default_size((width * 0.175).clamp(180.0, 270.0))
-            .size_range(Rangef::new(150.0, (width * 0.35).max(150.0)))
-            .frame(area(palette.panel))
-            .show(ui, |ui| connections::connections_ui(self, ui, &mut commands));
         let is_http = exchanges::are_shown(self);
         let is_selected = if is_http {
             self.view.exchanges.selected.is_some()
         } else {
             self.selection().is_some()
         };
-        if self.view.tab == Tab::Messages && is_selected {
+        // In a small window the table needs the room more.
+        let has_detail = self.view.tab == Tab::Messages && is_selected;
+        let beside = if has_detail { TABLE_LEAST + DETAIL_LEAST } else { TABLE_LEAST };
+        let most = (width - beside).min(width * 0.35).max(CONNECTIONS_LEAST);
+        let default = (width * 0.175).clamp(180.0, 270.0).min(most);
+        let range = Rangef::new(CONNECTIONS_LEAST, most);
+        let panel = Panel::left("connections").default_size(default).size_range(range);
+        panel
+            .frame(area(palette.panel))
+            .show(ui, |ui| connections::connections_ui(self, ui, &mut commands));
+        if has_detail {
             let default = (width * 0.37).clamp(340.0, 580.0);
-            let range = Rangef::new(300.0, (ui.available_width() - TABLE_LEAST).max(300.0));
+            let most = (ui.available_width() - TABLE_LEAST).max(DETAIL_LEAST);
+            let range = Rangef::new(DETAIL_LEAST, most);
             keeping_width(ui, "detail", default, range, |ui| {
                 let panel = Panel::right("detail").default_size(default).size_range(range);
                 let shown = panel.frame(area(palette.background)).show(ui, |ui| {

@@ -8,6 +8,9 @@ use egui::{
 use crate::command::Command;
 use crate::theme;
 
+/// Room beside the text of a switch.
+const CHIP_BESIDE: f32 = 14.0;
+
 /// The font of the interface.
 pub fn body_font(ui: &Ui) -> FontId {
     TextStyle::Body.resolve(ui.style())
@@ -48,11 +51,19 @@ pub fn tab(ui: &mut Ui, command: Command, active: bool, beside: f32) -> bool {
     response.on_hover_text(command.tooltip(ui.ctx())).clicked()
 }
 
+/// The width of a switch with this text.
+pub fn chip_width(ui: &Ui, text: &str) -> f32 {
+    let font = small_font(ui);
+    let galley = ui.painter().layout_no_wrap(text.to_owned(), font, Color32::PLACEHOLDER);
+    galley.size().x + CHIP_BESIDE
+}
+
 /// A small switch of the filter row.
 pub fn chip(ui: &mut Ui, text: &str, color: Color32, on: bool, explanation: &str) -> bool {
     let palette = theme::palette(ui);
     let galley = ui.painter().layout_no_wrap(text.to_owned(), small_font(ui), Color32::PLACEHOLDER);
-    let (rect, response) = ui.allocate_exact_size(galley.size() + vec2(14.0, 6.0), Sense::CLICK);
+    let (rect, response) =
+        ui.allocate_exact_size(galley.size() + vec2(CHIP_BESIDE, 6.0), Sense::CLICK);
     response.widget_info(|| WidgetInfo::selected(Role::Switch, true, on, explanation));
     let fill = match (on, response.hovered()) {
         (true, _) => color.gamma_multiply(0.22),

@@ -123,3 +123,27 @@ fn escape_closes_only_what_lies_on_top() {
     assert_eq!(window.app().view().messages.selected, None);
 }
 
+#[test]
+fn everything_can_be_reached_in_the_smallest_window() {
+    let mut capture = Capture::new();
+    let on = capture.websocket("/small");
+    capture.text(on, UP, "hello");
+    let mut window = capture.open(760.0, 480.0);
+    window.harness.get_by_label_contains("message 1,").click();
+    window.until("it is read", |app| app.store().contents().loaded().is_some());
+    window.harness.run_ok();
+    let detail = window.harness.get_by_label("Close the detail pane (Escape)").rect().max.x;
+    let names = ["Messages", "Handshake", "Findings", "Timing"];
+    let tabs = names.map(|name| window.harness.get_by_role_and_label(Role::Tab, name).rect());
+    for two in tabs.windows(2) {
+        assert!(two[0].max.x <= two[1].min.x + 0.5 && two[1].max.x < detail, "{two:?}");
+    }
+    let frames = window.harness.get_by_role_and_label(Role::RadioButton, "Frames").rect();
+    assert!(frames.min.y >= tabs[0].max.y, "the choice of rows stands below: {frames}");
+    window.harness.get_by_label_contains("Filter").click();
+    window.harness.run_ok();
+    window.harness.get_by_label("Only pings").click();
+    window.harness.run_ok();
+    assert!(window.app().view().messages.rows.is_empty());
+}
+
