@@ -3,6 +3,7 @@
 use framescope_core::{ConnectionId, Direction, Index};
 
 use crate::app::since_clear::SinceClear;
+use crate::list::{Kinds, Pace, RowFilter, ViewRows, VirtualList, Words};
 use crate::panels::findings::FindingsView;
 use crate::panels::{connections, exchanges};
 use crate::settings::Listing;
@@ -51,6 +52,8 @@ impl Extent {
 pub struct Table {
     /// Where it stands.
     pub list: VirtualList,
+    /// How fast it follows its end.
+    pub pace: Pace,
     /// Which rows it has.
     pub rows: ViewRows,
     /// Row number of the selected one.

@@ -1,11 +1,13 @@
 //! Lists of any length: the virtual list, its columns, and which rows it shows.
 
 pub mod columns;
+pub mod pace;
 pub mod rows;
 pub mod virtual_list;
 pub mod words;
 
 pub use columns::{Column, Columns};
+pub use pace::Pace;
 pub use rows::{Kind, Kinds, RowFilter, ViewRows};
 pub use virtual_list::{List, RowLook, Shown, VirtualList, list_id};
 pub use words::Words;

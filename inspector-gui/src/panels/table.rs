@@ -16,7 +16,7 @@ use super::{format, parts};
 use crate::App;
 use crate::command::Command;
 use crate::list::columns::CELL_MARGIN;
-use crate::list::{Columns, FRAMES, List, MESSAGES, ViewRows, list_id};
+use crate::list::{Columns, FRAMES, List, MESSAGES, Pace, Shown, ViewRows, list_id};
 use crate::settings::Listing;
 use crate::store::RowKey;
 use crate::store::dissections::Place;
@@ -69,10 +69,20 @@ pub fn table_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
         table.bring = None;
         table.list.reveal(position, in_view);
     }
-    let selected = table.selected.and_then(|row| rows.position_of(row));
-    let list =
-        List { name, body, row_height: ROW_HEIGHT, len: rows.len(), selected, is_main: true };
     let store = &app.store;
+    let time = ui.input(|input| input.time);
+    let (len, mut next) = paced(
+        rows,
+        &mut table.pace,
+        table.list.follow,
+        |position| {
+            let key = rows.row(position).map(|row| key(listing, row))?;
+            Some((key, store.contents().preview(key).is_some()))
+        },
+        (in_view, time),
+    );
+    let selected = table.selected.and_then(|row| rows.position_of(row));
+    let list = List { name, body, row_height: ROW_HEIGHT, len, selected, is_main: true };
     let mut visible = Vec::new();
     let look = Look(Cells::new(ui, columns, &edges, &app.zone));
     let shown = table.list.show(
@@ -117,7 +127,31 @@ pub fn table_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
     if !table.list.follow && below > 0 && newest_ui(ui, body, below) {
         commands.push(Command::FollowEnd);
     }
+    visible.append(&mut next);
     look_at(app, visible);
+}
+
+/// How many rows are listed, and the rows that are to be read to list more: a list that follows its end
+/// goes on no faster than they are read. `row` tells a row by its position, and whether it is read.
+fn paced(
+    rows: &ViewRows,
+    pace: &mut Pace,
+    follows: bool,
+    row: impl Fn(usize) -> Option<(RowKey, bool)>,
+    (in_view, time): (f64, f64),
+) -> (usize, Vec<RowKey>) {
+    if !follows {
+        *pace = Pace::default();
+        return (rows.len(), Vec::new());
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a screenful")]
+    let in_view = in_view as usize + 1;
+    let is_read = |position| row(position).is_none_or(|(_, is_read)| is_read);
+    let len = pace.rows(rows.len(), in_view, time, |mut range| range.all(is_read));
+    let next = pace.next_rows(in_view).filter_map(|position| Some(row(position)?.0));
+    (len, next.collect())
+}
+
 }
 
 /// Tells the threads that read what is seen now.

@@ -22,6 +22,8 @@ use crate::source::CaptureFile;
 
 /// Previews kept; when there are twice as many, those not looked at for longest go.
 const KEPT: usize = 2048;
+/// Previews read before it is asked again what is looked at.
+const AT_ONCE: usize = 32;
 /// Octets of the selected message that are read; the rest is said to be there.
 const SELECTED_OCTETS: usize = 16 << 20;
 /// Messages looked at to find the one a frame belongs to.
@@ -161,9 +163,16 @@ fn read_on_demand(shared: &Shared, desk: &Desk) {
                 let content = load(shared, capture.as_mut(), selection);
                 desk.cache.lock().selected = Some(Arc::new(Loaded { selection, content }));
             }
-            Next::Preview(key) => {
-                let preview = Arc::new(read_preview(shared, capture.as_mut(), key));
-                desk.cache.lock().insert(key, preview);
+            Next::Previews(keys) => {
+                // The index is asked once for all: it is busy where much comes.
+                let plans = {
+                    let index = shared.index.read();
+                    keys.iter().map(|key| plan(&index, *key)).collect::<Vec<_>>()
+                };
+                for (key, plan) in keys.into_iter().zip(plans) {
+                    let preview = Arc::new(read_preview(plan, capture.as_mut(), key));
+                    desk.cache.lock().insert(key, preview);
+                }
             }
         }
         shared.wake.touch();
@@ -172,7 +181,7 @@ fn read_on_demand(shared: &Shared, desk: &Desk) {
 
 enum Next {
     Selected(Selection),
-    Preview(RowKey),
+    Previews(Vec<RowKey>),
 }
 
 fn first_missing(wanted: &Wanted, cache: &mut Cache) -> Option<Next> {
@@ -182,8 +191,9 @@ fn first_missing(wanted: &Wanted, cache: &mut Cache) -> Option<Next> {
     {
         return Some(Next::Selected(selection));
     }
-    let missing = wanted.visible.iter().find(|key| !cache.previews.contains_key(key));
-    missing.map(|key| Next::Preview(*key))
+    let missing = wanted.visible.iter().filter(|key| !cache.previews.contains_key(key));
+    let missing: Vec<_> = missing.copied().take(AT_ONCE).collect();
+    (!missing.is_empty()).then_some(Next::Previews(missing))
 }
 
 impl Cache {
@@ -205,21 +215,26 @@ impl Cache {
     }
 }
 
-fn read_preview(shared: &Shared, capture: Option<&mut CaptureFile>, key: RowKey) -> Preview {
-    let (plan, opcode) = {
-        let index = shared.index.read();
-        match key {
-            RowKey::Message(row) => {
-                let first = index.messages().get(row).map(|message| message.first_frame as usize);
-                let frame = first.and_then(|first| index.frames().get(first));
-                (index.message_plan(row), frame.map(|frame| frame.header().opcode))
-            }
-            RowKey::Frame(row) => {
-                let frame = index.frames().get(row);
-                (index.frame_plan(row), frame.map(|frame| frame.header().opcode))
-            }
+/// How to read a row, and what it is.
+fn plan(index: &Index, key: RowKey) -> (Option<ReadPlan>, Option<Opcode>) {
+    match key {
+        RowKey::Message(row) => {
+            let first = index.messages().get(row).map(|message| message.first_frame as usize);
+            let frame = first.and_then(|first| index.frames().get(first));
+            (index.message_plan(row), frame.map(|frame| frame.header().opcode))
         }
-    };
+        RowKey::Frame(row) => {
+            let frame = index.frames().get(row);
+            (index.frame_plan(row), frame.map(|frame| frame.header().opcode))
+        }
+    }
+}
+
+fn read_preview(
+    (plan, opcode): (Option<ReadPlan>, Option<Opcode>),
+    capture: Option<&mut CaptureFile>,
+    key: RowKey,
+) -> Preview {
     let opcode = opcode.unwrap_or(Opcode::Binary);
     let (Some(plan), Some(capture)) = (plan, capture) else {
         return Preview::fault("not in the capture");
