@@ -71,7 +71,8 @@ pub fn are_shown(app: &mut App) -> bool {
     let is_read = app.view.exchanges.read.as_ref().map(Exchanges::connection);
     if chosen != is_read {
         let read = chosen.map(|id| app.store.exchanges(id));
-        app.view.exchanges = View { read, ..View::default() };
+        let list = if app.store.grows() { VirtualList::default() } else { VirtualList::at_top() };
+        app.view.exchanges = View { read, list, selected: None };
     }
     chosen.is_some()
 }

@@ -34,7 +34,9 @@ pub fn top_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
                 menu_ui(app, ui, commands);
                 findings_ui(app, ui, commands);
                 labelled(ui, icon::ERASER, Command::Clear, roomy, commands);
-                pause_ui(app, ui, roomy, commands);
+                if app.store.grows() || app.view.paused.is_some() {
+                    pause_ui(app, ui, roomy, commands);
+                }
                 let room = ui.available_size();
                 ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {
                     search::search_ui(app, ui, commands);

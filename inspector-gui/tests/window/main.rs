@@ -229,6 +229,11 @@ fn pause_holds_the_view_while_the_capture_grows() {
 #[test]
 fn following_ends_when_scrolled_up_and_resumes_at_the_bottom() {
     let mut window = long(500);
+    window.harness.key_press(Key::End);
+    window.harness.run_ok();
+    window.capture.flood(framescope_core::ConnectionId(1), 1);
+    window.capture.flush();
+    window.until("it has grown", |app| app.full_extent().messages == 501);
     let follows = |window: &Window| window.app().view().messages.list.follow;
     assert!(follows(&window));
     window.harness.get_by_label_contains("message 500,");

@@ -124,6 +124,22 @@ fn escape_closes_only_what_lies_on_top() {
 }
 
 #[test]
+fn a_finished_file_is_shown_from_its_first_row_and_offers_neither_pause_nor_follow() {
+    let mut window = crate::long(500);
+    window.harness.get_by_label_contains("message 1,");
+    let follow = "Stay at the newest row; scrolling up stops it";
+    assert!(window.harness.query_by_label("Pause").is_none());
+    assert!(window.harness.query_by_label(follow).is_none());
+    window.capture.flood(ConnectionId(1), 1);
+    window.capture.flush();
+    window.until("it has grown", |app| app.store().grows());
+    window.harness.run_ok();
+    window.harness.get_by_label("Pause");
+    window.harness.get_by_label(follow);
+    window.harness.get_by_label_contains("message 1,");
+}
+
+#[test]
 fn everything_can_be_reached_in_the_smallest_window() {
     let mut capture = Capture::new();
     let on = capture.websocket("/small");

@@ -134,7 +134,7 @@ fn traffic_without_a_sub_protocol_is_shown_as_it_is() {
     select(&mut window, 30);
     window.harness.get_by_role_and_label(Role::Tab, "Sub-protocol");
     assert!(window.app().store().dissections().kept().counts().is_empty());
-    window.harness.get_by_label_contains("message 40, text from client");
+    window.harness.get_by_label_contains("message 31, text from client");
 }
 
 #[test]
