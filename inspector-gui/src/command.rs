@@ -3,6 +3,7 @@
 use egui::{Context, Event, InputState, Key, KeyboardShortcut, Modifiers, Popup};
 
 use crate::list::{CONNECTIONS, EXCHANGES, FINDINGS, FRAMES, MESSAGES, list_id};
+use crate::panels::connections;
 use crate::panels::filter_bar::words_id;
 use crate::panels::search::field_id;
 
@@ -164,6 +165,7 @@ impl Command {
             memory.focused().is_none_or(|id| lists.contains(&id))
                 && !memory.had_focus_last_frame(field_id())
                 && !memory.had_focus_last_frame(words_id())
+                && !memory.had_focus_last_frame(connections::words_id())
         });
         // What lies on top is closed by the key first.
         let is_covered =

@@ -93,6 +93,8 @@ pub struct View {
     pub words: Words,
     /// Only connections of this kind are listed.
     pub transport: Option<connections::Transport>,
+    /// Only connections with these words in their line are listed.
+    pub connection_words: String,
     /// The tables list only what the search has found.
     pub hides_others: bool,
     /// The view stands still at this extent.

@@ -1,6 +1,7 @@
 //! The connections: one entry each, the newest last, and one for all of them.
 
 mod transport;
+mod words;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use framescope_core::connection::Failure;
 use framescope_core::index::{ConnectionSummary, State};
 use framescope_core::present::{Secrets, counted};
 use framescope_core::subprotocol::Subprotocol;
-use framescope_core::{Direction, Finish, Severity, Timestamp};
+use framescope_core::{Direction, Finish, Index, Severity, Timestamp};
 
 use super::{format, parts};
 use crate::App;
@@ -19,13 +20,16 @@ use crate::detail::session::session_word;
 use crate::detail::subprotocol_name;
 use crate::fonts;
 use crate::handshake_tab::stage_in_words;
-use crate::list::{CONNECTIONS, List, RowLook};
+use crate::list::{CONNECTIONS, List, RowLook, Shown};
 use crate::theme::{self, Palette};
 pub use transport::Transport;
+pub use words::words_id;
 
 const HEADER_HEIGHT: f32 = 34.0;
 const ENTRY_HEIGHT: f32 = 46.0;
 const FOOTER_HEIGHT: f32 = 38.0;
+/// Characters of a target that a tooltip has.
+const MOST_TIP: usize = 2000;
 
 /// One entry, copied out of the index.
 enum Entry {
@@ -88,8 +92,13 @@ pub fn connections_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
     header_ui(app, ui, header, shown.len());
     let has_footer = app.source().demo_clients().is_some();
     let footer = if has_footer { FOOTER_HEIGHT } else { 0.0 };
-    let body =
-        Rect::from_min_max(pos2(area.min.x, header.max.y), pos2(area.max.x, area.max.y - footer));
+    let mut top = header.max.y;
+    if extent.connections > words::FEW || !app.view.connection_words.is_empty() {
+        let field = Rect::from_min_size(pos2(area.min.x, top), vec2(area.width(), words::HEIGHT));
+        words::words_ui(ui, field, &mut app.view.connection_words);
+        top = field.max.y;
+    }
+    let body = Rect::from_min_max(pos2(area.min.x, top), pos2(area.max.x, area.max.y - footer));
     let now = (!app.source().is_file() && app.view.paused.is_none()).then(|| {
         let latest = {
             let index = app.store.index();
@@ -191,8 +200,9 @@ fn header_ui(app: &mut App, ui: &mut Ui, header: Rect, listed: usize) {
 fn visible_connections(app: &App, until: usize) -> Arc<[u32]> {
     let index = app.store.index();
     let cleared = app.view.cleared.connections;
+    let wanted = words::Wanted::new(&app.view.connection_words);
     let connections = index.connections().iter().take(until).zip(0_u32..);
-    connections
+    let mut rows: Vec<_> = connections
         .filter(|(connection, row)| {
             *row as usize >= cleared
                 || connection.state != State::Ended
@@ -202,8 +212,23 @@ fn visible_connections(app: &App, until: usize) -> Arc<[u32]> {
         .filter(|(connection, _)| {
             app.view.transport.is_none_or(|wanted| wanted == Transport::of(connection))
         })
-        .map(|(_, row)| row)
-        .collect()
+        .filter(|(connection, _)| wanted.admits(connection, || state(connection).text))
+        .map(|(connection, row)| (connection.id, row))
+        .collect();
+    // They are listed by number, whichever was written down first.
+    rows.sort_by_key(|(id, _)| *id);
+    rows.into_iter().map(|(_, row)| row).collect()
+}
+
+/// All that an entry has no room for: number, target and state.
+fn whole(index: &Index, row: u32) -> Option<String> {
+    let summary = index.connections().get(row as usize)?;
+    let target = summary.target().map(|target| Secrets::Masked.target(target).into_owned());
+    let target = target.unwrap_or_else(|| "no request was seen".to_owned());
+    let ConnectionSummary { id, info, .. } = summary;
+    let from = format!("from {}, {}", info.client, state(summary).text);
+    let cut = crate::widgets::format::cut(&target, MOST_TIP);
+    Some(format!("{id} {cut}\n{from}"))
 }
 
 impl One {

@@ -140,6 +140,26 @@ fn a_finished_file_is_shown_from_its_first_row_and_offers_neither_pause_nor_foll
 }
 
 #[test]
+fn many_connections_are_listed_by_number_and_narrowed_by_words() {
+    let mut capture = Capture::new();
+    for number in 0..12 {
+        let on = capture.websocket(&format!("/room/{number}?user=x"));
+        capture.text(on, UP, "hello");
+    }
+    let mut window = capture.open(1280.0, 800.0);
+    let field = "Only connections with these words in path or state";
+    window.harness.get_by_label(field).focus();
+    window.harness.run_ok();
+    window.harness.get_by_label(field).type_text("room/11 OPEN");
+    window.harness.run_ok();
+    window.harness.get_by_label_contains("connection /room/11");
+    assert!(window.harness.query_by_label_contains("connection /room/1?").is_none());
+    window.harness.key_press(Key::Escape);
+    window.harness.run_ok();
+    window.harness.get_by_label_contains("connection /room/1?");
+}
+
+#[test]
 fn everything_can_be_reached_in_the_smallest_window() {
     let mut capture = Capture::new();
     let on = capture.websocket("/small");
