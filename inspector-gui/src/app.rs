@@ -1,6 +1,7 @@
 //! The app: what is shown, and what each command does to it.
 
 mod aside;
+mod copy;
 mod since_clear;
 mod view;
 
@@ -12,6 +13,7 @@ use framescope_core::index::{ConnectionSummary, FrameRow};
 use framescope_core::payload::protobuf::MessageType;
 use jiff::tz::TimeZone;
 
+use crate::app::copy::As;
 use crate::command::Command;
 use crate::detail::session::session_of;
 use crate::detail::{
@@ -56,6 +58,8 @@ pub struct App {
     exchange: ExchangePane,
     handshake: HandshakeTab,
     timing: TimingTab,
+    /// What is copied as soon as it is read.
+    to_copy: Option<(Selection, As)>,
     /// The proxy that goes on while a file is looked at.
     aside: Option<aside::Aside>,
     wake: Wake,
@@ -82,6 +86,7 @@ impl App {
             schema_dialog: None,
             handshake: HandshakeTab::default(),
             timing: TimingTab::default(),
+            to_copy: None,
             aside: None,
             wake,
         }
@@ -145,6 +150,21 @@ impl App {
             }
             Command::CopyCapturePath => {
                 ctx.copy_text(self.source().capture_path().display().to_string());
+            }
+            Command::CopyMessage => self.copy_selected(ctx, As::Text),
+            Command::CopyMessageHex => self.copy_selected(ctx, As::Hex),
+            Command::CopyConnectionUrl => {
+                if let Some(url) = self.pointed_at().and_then(|connection| self.url_of(connection))
+                {
+                    ctx.copy_text(url);
+                }
+            }
+            Command::ShowOnlyConnection => {
+                if let Some(connection) = self.pointed_at() {
+                    self.choose(connection);
+                    let table = self.view.table(self.settings.listing);
+                    table.bring = table.selected;
+                }
             }
             Command::FocusFilter => {
                 ctx.memory_mut(|memory| memory.request_focus(search::field_id()));
@@ -360,6 +380,7 @@ impl eframe::App for App {
         for command in Command::pressed(&ctx) {
             self.run(&ctx, command);
         }
+        self.copy_what_was_read(&ctx);
         let mut commands = Vec::new();
         self.take_dropped_files(&ctx);
 

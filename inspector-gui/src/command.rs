@@ -36,6 +36,14 @@ pub enum Command {
     ToggleDemoClients,
     /// Go to the newest row and stay there.
     FollowEnd,
+    /// Copy the selected message, as text where it is text.
+    CopyMessage,
+    /// Copy its octets in hex.
+    CopyMessageHex,
+    /// Copy the URL of the connection that is looked at.
+    CopyConnectionUrl,
+    /// List only the rows of the selected one's connection.
+    ShowOnlyConnection,
     /// Copy the capture's path.
     CopyCapturePath,
     /// Show the messages tab.
@@ -88,6 +96,10 @@ impl Command {
             Self::BackToLive => "Back to live",
             Self::ToggleDemoClients => "Demo clients",
             Self::FollowEnd => "Follow",
+            Self::CopyMessage => "Copy message",
+            Self::CopyMessageHex => "Copy message as hex",
+            Self::CopyConnectionUrl => "Copy URL of the connection",
+            Self::ShowOnlyConnection => "Show only this connection",
             Self::CopyCapturePath => "Copy capture path",
             Self::ShowMessages | Self::ListMessages => "Messages",
             Self::ShowHandshake => "Handshake",
@@ -115,6 +127,10 @@ impl Command {
             Self::BackToLive => "The proxy goes on and records; look at it again",
             Self::ToggleDemoClients => "Two built-in clients that chat through the proxy",
             Self::FollowEnd => "Stay at the newest row; scrolling up stops it",
+            Self::CopyMessage => "Copy the selected message: as text where it is text, else in hex",
+            Self::CopyMessageHex => "Copy the octets of the selected message in hex",
+            Self::CopyConnectionUrl => "Copy the URL that the client asked for",
+            Self::ShowOnlyConnection => "List only the rows of this one's connection",
             Self::CopyCapturePath => "The capture file; click to copy its path",
             Self::ShowMessages => "What was said: one table of all messages",
             Self::ShowHandshake => "How the connection was opened: both heads and every check",
@@ -141,6 +157,8 @@ impl Command {
             Self::ShowTiming => (Modifiers::COMMAND, Key::Num4),
             Self::TogglePause => (Modifiers::NONE, Key::Space),
             Self::Unselect => (Modifiers::NONE, Key::Escape),
+            // Comes as an event of its own, not as a key.
+            Self::CopyMessage => (Modifiers::COMMAND, Key::C),
             _ => return None,
         };
         Some(KeyboardShortcut::new(modifiers, key))
@@ -171,6 +189,10 @@ impl Command {
         let is_covered =
             Popup::is_any_open(ctx) || ctx.memory(|memory| memory.top_modal_layer().is_some());
         let mut pressed = Vec::new();
+        let wants_copy = |input: &InputState| input.events.contains(&Event::Copy);
+        if is_free && !is_covered && ctx.input(wants_copy) {
+            pressed.push(Self::CopyMessage);
+        }
         for command in Self::WITH_KEY {
             let Some(shortcut) = command.shortcut() else { continue };
             let is_plain = shortcut.modifiers == Modifiers::NONE && shortcut.logical_key != Key::F3;

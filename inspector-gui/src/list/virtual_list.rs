@@ -6,8 +6,8 @@
 use std::ops::Range;
 
 use egui::{
-    CornerRadius, EventFilter, Id, Key, Modifiers, Painter, Rect, Role, Sense, Ui, WidgetInfo,
-    pos2, vec2,
+    CornerRadius, EventFilter, Id, Key, Modifiers, Painter, Popup, Rect, Response, Role, Sense, Ui,
+    WidgetInfo, pos2, vec2,
 };
 
 use crate::theme;
@@ -60,6 +60,10 @@ pub struct Shown {
     pub visible: Range<usize>,
     /// The position that was selected by click or key.
     pub chosen: Option<usize>,
+    /// It was clicked with the other button: what can be done with it is asked for.
+    pub wants_menu: bool,
+    /// The row under the pointer, and its position.
+    pub hovered: Option<(usize, Response)>,
 }
 
 /// The id of the list with this name; a window has one of each.
@@ -138,7 +142,8 @@ impl VirtualList {
                 node.set_position_in_set(position);
                 node.set_size_of_set(len);
             });
-            if row.clicked() {
+            if row.clicked() || row.secondary_clicked() {
+                shown.wants_menu = row.secondary_clicked();
                 shown.chosen = Some(position);
                 ui.memory_mut(|memory| memory.request_focus(id));
             }
@@ -148,6 +153,9 @@ impl VirtualList {
                 painter.rect_filled(rect, CornerRadius::ZERO, palette.raised.gamma_multiply(0.55));
             }
             paint(&painter, RowLook { rect, position, selected: is_selected }, &item);
+            if row.hovered() {
+                shown.hovered = Some((position, row));
+            }
             y += row_height;
         }
         if let Some(chosen) = shown.chosen {

@@ -13,6 +13,7 @@ use framescope_core::present::{Secrets, counted};
 use framescope_core::subprotocol::Subprotocol;
 use framescope_core::{Direction, Finish, Index, Severity, Timestamp};
 
+use super::context_menu::context_menu;
 use super::{format, parts};
 use crate::App;
 use crate::command::Command;
@@ -158,12 +159,7 @@ pub fn connections_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
             paint(painter, look, entry, palette, &body_font, &small);
         },
     );
-    if let Some(position) = outcome.chosen {
-        app.view.connection = position.checked_sub(1).and_then(|at| {
-            let index = app.store.index();
-            Some(index.connections().get(*shown.get(at)? as usize)?.id)
-        });
-    }
+    outcome_ui(app, ui, outcome, &shown, commands);
     if let Some(running) = app.source().demo_clients() {
         let rect = Rect::from_min_max(pos2(area.min.x, body.max.y), area.max);
         demo_ui(ui, rect, running, commands);
@@ -193,6 +189,36 @@ fn header_ui(app: &mut App, ui: &mut Ui, header: Rect, listed: usize) {
     if app.view.transport != before {
         // One that is not listed any more is not to be shown either.
         app.view.connection = None;
+    }
+}
+
+/// Does what was asked of an entry: menu, tooltip, choice.
+fn outcome_ui(
+    app: &mut App,
+    ui: &Ui,
+    mut outcome: Shown,
+    shown: &[u32],
+    commands: &mut Vec<Command>,
+) {
+    // The first entry is all of them: there is nothing to be done with it.
+    outcome.wants_menu &= outcome.chosen != Some(0);
+    if app.view.connection.is_some() || outcome.wants_menu {
+        let entries =
+            [Command::CopyConnectionUrl, Command::ShowHandshake, Command::ShowAllConnections];
+        context_menu(ui, CONNECTIONS, &outcome, &entries, commands);
+    }
+    if let Some((position, row)) = &outcome.hovered {
+        let at = position.checked_sub(1).and_then(|at| shown.get(at));
+        if let Some(tip) = at.and_then(|row| whole(&app.store.index(), *row)) {
+            row.clone().on_hover_text(tip);
+        }
+    }
+    if let Some(position) = outcome.chosen {
+        let index = app.store.index();
+        let chosen = position
+            .checked_sub(1)
+            .and_then(|at| Some(index.connections().get(*shown.get(at)? as usize)?.id));
+        app.view.choose(&index, chosen);
     }
 }
 

@@ -3,6 +3,7 @@
 mod cells;
 pub mod chooser;
 pub mod connections;
+mod context_menu;
 pub mod exchanges;
 pub mod filter_bar;
 pub mod findings;

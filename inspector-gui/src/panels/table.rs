@@ -12,6 +12,7 @@ use look::{
 };
 
 use super::cells::Cells;
+use super::context_menu::context_menu;
 use super::{format, parts};
 use crate::App;
 use crate::command::Command;
@@ -119,6 +120,7 @@ pub fn table_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
             Listing::Frames => look.frame(painter, row_look, row),
         },
     );
+    row_menu_ui(ui, name, &shown, app.view.connection.is_some(), commands);
     if let Some(row) = shown.chosen.and_then(|position| rows.row(position)) {
         table.selected = Some(row);
         table.fragment = 0;
@@ -152,6 +154,18 @@ fn paced(
     (len, next.collect())
 }
 
+/// What can be done with the row that was asked about.
+fn row_menu_ui(
+    ui: &Ui,
+    name: &str,
+    shown: &Shown,
+    is_one_connection: bool,
+    commands: &mut Vec<Command>,
+) {
+    let only =
+        if is_one_connection { Command::ShowAllConnections } else { Command::ShowOnlyConnection };
+    let entries = [Command::CopyMessage, Command::CopyMessageHex, Command::CopyConnectionUrl, only];
+    context_menu(ui, name, shown, &entries, commands);
 }
 
 /// Tells the threads that read what is seen now.

@@ -90,6 +90,24 @@ fn a_connection_stays_listed_as_long_as_its_rows_are() {
 }
 
 #[test]
+fn a_row_of_another_connection_is_not_selected_any_longer() {
+    let mut capture = Capture::new();
+    let [one, two] = ["/one", "/two"].map(|target| capture.websocket(target));
+    capture.text(one, UP, "first");
+    capture.text(two, UP, "second");
+    let mut window = capture.open(1280.0, 800.0);
+    for (connection, selected) in [("/one", Some(0)), ("/two", None)] {
+        window.harness.get_by_label_contains("All connections").click();
+        window.harness.run_ok();
+        window.harness.get_by_label_contains("message 1,").click();
+        window.harness.run_ok();
+        window.harness.get_by_label_contains(&format!("connection {connection}")).click();
+        window.harness.run_ok();
+        assert_eq!(window.app().view().messages.selected, selected, "{connection}");
+    }
+}
+
+#[test]
 fn the_selected_row_is_in_sight_when_a_search_ends() {
     let mut capture = Capture::new();
     let on = capture.websocket("/long");
@@ -137,6 +155,44 @@ fn a_finished_file_is_shown_from_its_first_row_and_offers_neither_pause_nor_foll
     window.harness.get_by_label("Pause");
     window.harness.get_by_label(follow);
     window.harness.get_by_label_contains("message 1,");
+}
+
+#[test]
+fn the_selected_message_is_copied_as_text_and_as_hex_and_its_url_too() {
+    let mut window = crate::chat();
+    window.harness.get_by_label_contains("message 1,").click();
+    window.until("it is read", |app| app.store().contents().loaded().is_some());
+    window.harness.event(Event::Copy);
+    window.harness.step();
+    assert_eq!(copied(&window).as_deref(), Some("hello ada"));
+    for (row, entry, text) in [
+        ("message 4,", "Copy message", "de ad be ef"),
+        ("message 1,", "Copy message as hex", "68 65 6c 6c 6f 20 61 64 61"),
+        ("message 1,", "Copy URL of the connection", "ws://127.0.0.1:9870/chat"),
+    ] {
+        window.harness.get_by_label_contains(row).click_secondary();
+        window.harness.run_ok();
+        window.until("it is read", |app| {
+            let loaded = app.store().contents().loaded();
+            loaded.is_some_and(|loaded| {
+                let of_row = framescope_gui::store::RowKey::Message;
+                app.view().messages.selected.map(of_row) == Some(loaded.selection.key)
+            })
+        });
+        window.harness.get_by_label(entry).click();
+        window.harness.step();
+        let mut told = copied(&window);
+        for _ in 0..3 {
+            window.harness.step();
+            told = told.or_else(|| copied(&window));
+        }
+        assert_eq!(told.as_deref(), Some(text), "{entry}");
+    }
+    window.harness.get_by_label_contains("message 1,").click_secondary();
+    window.harness.run_ok();
+    window.harness.get_by_label("Show only this connection").click();
+    window.harness.run_ok();
+    assert_eq!(window.app().view().connection, Some(ConnectionId(1)));
 }
 
 #[test]
