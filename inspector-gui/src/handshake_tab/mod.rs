@@ -8,6 +8,8 @@ pub(crate) mod head;
 mod timing;
 mod trouble;
 
+pub(crate) use trouble::failure_of;
+
 use std::collections::BTreeSet;
 
 use egui::{Align, Layout, RichText, ScrollArea, Sense, Ui, vec2};
@@ -83,8 +85,7 @@ impl HandshakeTab {
             *self = Self { connection: Some(connection.id), ..Self::default() };
         }
         let exchange = self.chosen_at(connection);
-        let is_explained =
-            connection.lacks_beginning() || trouble::failure_of(connection).is_some();
+        let is_explained = connection.lacks_beginning() || failure_of(connection).is_some();
         if exchange.is_none() && !is_explained {
             let line = "The connection is open, and its first request has not come.";
             empty_ui(ui, "Nothing asked yet", line);

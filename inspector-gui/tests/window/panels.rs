@@ -239,3 +239,23 @@ fn everything_can_be_reached_in_the_smallest_window() {
     assert!(window.app().view().messages.rows.is_empty());
 }
 
+#[test]
+fn why_a_connection_failed_stands_where_its_messages_would() {
+    let (mut window, addr, _) = fixture::open_live();
+    let mut client = std::net::TcpStream::connect(addr).expect("the proxy listens");
+    let request = "GET /chat HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+    client.write_all(request.as_bytes()).expect("sent");
+    let mut answer = [0; 12];
+    client.read_exact(&mut answer).expect("an answer");
+    drop(client);
+    window.until("it has ended", |app| {
+        let index = app.store().index();
+        let ended = framescope_core::index::State::Ended;
+        index.connections().first().is_some_and(|connection| connection.state == ended)
+    });
+    window.harness.run_ok();
+    window.harness.get_by_label("The connection failed");
+    let line = window.harness.get_by_label_contains("cannot reach ws://127.0.0.1:1");
+    assert!(format!("{line:?}").contains("the client was answered 502"), "{line:?}");
+}

@@ -4,6 +4,7 @@ use egui::Ui;
 
 use crate::App;
 use crate::command::Command;
+use crate::handshake_tab::failure_of;
 use crate::panels::parts;
 
 /// Why there is no row, and what to do about it.
@@ -31,6 +32,15 @@ pub(super) fn empty_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
             parts::offer(ui, Command::ResetFilters, commands);
         });
     }
+    if let Some(failed) = Failed::of(app).filter(|failed| failed.is_chosen || total == 0) {
+        let heading = "The connection failed";
+        return parts::empty_state(ui, heading, &failed.in_words(), |ui| {
+            parts::offer(ui, Command::ShowHandshake, commands);
+            if source.websocket_url().is_some() {
+                parts::offer(ui, Command::CopyAddress, commands);
+            }
+        });
+    }
     if app.view.connection.is_some() {
         let line = "Its HTTP exchange or opening handshake is in the Handshake tab.";
         return parts::empty_state(ui, "No frames on this connection", line, |ui| {
@@ -54,6 +64,36 @@ pub(super) fn empty_ui(app: &App, ui: &mut Ui, commands: &mut Vec<Command>) {
             parts::empty_state(ui, "No WebSocket in this capture", line, |ui| {
                 parts::offer(ui, Command::OpenCapture, commands);
             });
+        }
+    }
+}
+
+/// Why there is nothing on the chosen connection, or on the latest one.
+struct Failed {
+    is_chosen: bool,
+    reason: String,
+    /// The status that the client was answered.
+    answered: Option<u16>,
+}
+
+impl Failed {
+    fn of(app: &App) -> Option<Self> {
+        let index = app.store.index();
+        let connection = match app.view.connection {
+            Some(id) => index.connection(id)?,
+            None => index.connections().last()?,
+        };
+        let reason = failure_of(connection)?.message.clone();
+        let answer = connection.exchanges.last().and_then(|exchange| exchange.response.as_ref());
+        let answered = answer.and_then(|answer| answer.status());
+        Some(Self { is_chosen: app.view.connection.is_some(), reason, answered })
+    }
+
+    fn in_words(&self) -> String {
+        let Self { reason, answered, .. } = self;
+        match answered {
+            Some(status) => format!("{reason}; the client was answered {status}"),
+            None => reason.clone(),
         }
     }
 }
