@@ -19,6 +19,7 @@ pub mod packets;
 pub mod preview;
 pub mod saving;
 pub mod search;
+mod told;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -35,6 +36,8 @@ pub use exchanges::Exchanges;
 pub use on_demand::OnDemand;
 pub use preview::Preview;
 pub use search::{Search, SearchOptions, SearchState};
+
+pub(crate) use told::as_listed;
 
 use crate::source::Source;
 

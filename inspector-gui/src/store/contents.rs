@@ -360,7 +360,10 @@ impl Plans {
             frame: FrameContent { header, wire: Bytes::new(), payload: Bytes::new() },
             fragment: (fragments.len() > 1).then_some(fragment),
             message: None,
-            findings: findings.map(|(_, finding)| finding.clone()).take(FINDINGS).collect(),
+            findings: findings
+                .map(|(connection, finding)| super::as_listed(index, *connection, finding))
+                .take(FINDINGS)
+                .collect(),
         };
         Some(Self { frame: index.frame_plan(frame_row)?, message, selected })
     }

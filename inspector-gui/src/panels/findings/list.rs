@@ -9,6 +9,7 @@ use crate::detail::finding::capitalised;
 use crate::fonts;
 use crate::list::RowLook;
 use crate::panels::{format, parts};
+use crate::store::as_listed;
 use crate::theme::{self, Palette};
 
 /// Height of an entry.
@@ -31,7 +32,7 @@ impl Listed {
     /// The finding with this number.
     pub fn of(index: &Index, row: usize) -> Option<Self> {
         let (connection, finding) = index.findings().get(row)?;
-        let mut finding = finding.clone();
+        let mut finding = as_listed(index, *connection, finding);
         finding.evidence = Secrets::Masked.words(finding.evidence).into_owned();
         Some(Self { connection: *connection, target: target_of(index, *connection), finding })
     }

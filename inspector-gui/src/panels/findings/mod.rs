@@ -11,6 +11,7 @@ use super::{format, parts};
 use crate::App;
 use crate::command::Command;
 use crate::list::{FINDINGS, List, RowFilter, ViewRows, VirtualList, list_id};
+use crate::store::as_listed;
 use crate::theme;
 use crate::widgets::HexView;
 
@@ -227,6 +228,7 @@ impl Told {
             Some((row, index.frames().get(row)?.offset()))
         });
         let target = list::target_of(&index, *connection);
-        Some(Self { connection: *connection, target, finding: finding.clone(), frame })
+        let finding = as_listed(&index, *connection, finding);
+        Some(Self { connection: *connection, target, finding, frame })
     }
 }
