@@ -6,8 +6,9 @@ use egui::{Align, Frame, Label, Layout, RichText, Sense, Ui};
 
 use super::{format, parts};
 use crate::App;
-use crate::app::BAR_MARGIN;
+use crate::app::{BAR_MARGIN, Tab};
 use crate::command::Command;
+use crate::settings::Listing;
 use crate::theme;
 
 /// How long a rate is measured over.
@@ -78,6 +79,9 @@ pub fn status_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
                     ui.label(RichText::new(gap).color(palette.error));
                 }
             }
+            if app.view.is_narrowed() && app.view.tab == Tab::Messages {
+                ui.label(RichText::new(shown(app)).color(palette.accent));
+            }
             if let Some(extent) = app.view.paused {
                 let new = format::thousands(frames.saturating_sub(extent.frames as u64));
                 ui.label(RichText::new(format!("paused, {new} new frames")).color(palette.warning));
@@ -107,6 +111,18 @@ pub fn status_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
             });
         });
     });
+}
+
+/// `7 of 658 shown`: how many rows pass the search and the chips.
+fn shown(app: &App) -> String {
+    let listing = app.settings.listing;
+    let table = match listing {
+        Listing::Messages => &app.view.messages,
+        Listing::Frames => &app.view.frames,
+    };
+    let all = app.extent().of(listing).saturating_sub(app.view.cleared.of(listing));
+    let [shown, all] = [table.rows.len(), all].map(|rows| format::thousands(rows as u64));
+    format!("{shown} of {all} shown")
 }
 
 fn weak(ui: &mut Ui, text: impl Into<String>) -> egui::Response {

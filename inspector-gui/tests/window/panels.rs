@@ -216,6 +216,14 @@ fn many_connections_are_listed_by_number_and_narrowed_by_words() {
 }
 
 #[test]
+fn how_many_rows_a_filter_leaves_is_told() {
+    let mut window = crate::chat();
+    window.harness.get_by_label("Only what servers sent").click();
+    window.harness.run_ok();
+    window.harness.get_by_label("2 of 4 shown");
+}
+
+#[test]
 fn everything_can_be_reached_in_the_smallest_window() {
     let mut capture = Capture::new();
     let on = capture.websocket("/small");
