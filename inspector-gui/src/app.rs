@@ -24,7 +24,8 @@ use crate::handshake_tab::HandshakeTab;
 use crate::list::Kinds;
 use crate::panels::status::Rate;
 use crate::panels::{
-    connections, exchanges, filter_bar, findings, notice, open, schema, search, status, table, top,
+    connections, exchanges, export, filter_bar, findings, notice, open, schema, search, status,
+    table, top,
 };
 use crate::settings::{Listing, Settings};
 use crate::source::Source;
@@ -51,6 +52,7 @@ pub struct App {
     pub(crate) rate: Rate,
     pub(crate) clock: connections::Clock,
     pub(crate) dialog: Option<open::Dialog>,
+    pub(crate) export_dialog: Option<export::Dialog>,
     pub(crate) schema_dialog: Option<schema::Dialog>,
     /// What Protobuf payloads are read as.
     pub(crate) message_type: Option<MessageType>,
@@ -83,6 +85,7 @@ impl App {
             rate: Rate::default(),
             clock: connections::Clock::default(),
             dialog: None,
+            export_dialog: None,
             schema_dialog: None,
             handshake: HandshakeTab::default(),
             timing: TimingTab::default(),
@@ -194,6 +197,7 @@ impl App {
             }
             Command::ShowCleared => self.view.cleared = Extent::default(),
             Command::OpenCapture => self.dialog = Some(open::Dialog::new(self)),
+            Command::Export => self.export_dialog = Some(export::Dialog::new(self)),
             Command::BackToLive => self.back_to_live(),
             Command::ToggleDemoClients => {
                 if let Some(running) = self.source().demo_clients() {
@@ -443,6 +447,7 @@ impl eframe::App for App {
             }
         });
         open::dialog_ui(self, &ctx);
+        export::dialog_ui(self, &ctx);
         schema::dialog_ui(self, &ctx);
         for command in commands {
             self.run(&ctx, command);

@@ -30,6 +30,8 @@ pub enum Command {
     ShowCleared,
     /// Ask for a capture to open.
     OpenCapture,
+    /// Ask where to write JSON Lines to.
+    Export,
     /// Leave the file for the proxy that goes on.
     BackToLive,
     /// Start or stop the built-in demo clients.
@@ -93,6 +95,7 @@ impl Command {
             Self::Clear => "Clear",
             Self::ShowCleared => "Show cleared rows",
             Self::OpenCapture => "Open capture…",
+            Self::Export => "Export…",
             Self::BackToLive => "Back to live",
             Self::ToggleDemoClients => "Demo clients",
             Self::FollowEnd => "Follow",
@@ -124,6 +127,7 @@ impl Command {
             Self::Clear => "Hide everything listed so far; nothing is deleted from the capture",
             Self::ShowCleared => "Show again what Clear has hidden",
             Self::OpenCapture => "Open a pcapng or pcap file",
+            Self::Export => "Write the connection, or all of them, as JSON Lines",
             Self::BackToLive => "The proxy goes on and records; look at it again",
             Self::ToggleDemoClients => "Two built-in clients that chat through the proxy",
             Self::FollowEnd => "Stay at the newest row; scrolling up stops it",

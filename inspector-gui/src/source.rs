@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use framescope_core::capture::CaptureItem;
+use framescope_core::present::Secrets;
 use framescope_proxy::engine::{Engine, EngineConfig, StartError, Stats, Upstream};
 use framescope_proxy::follow::Follower;
 use framescope_proxy::recorder::Live;
 pub use framescope_proxy::set::CaptureFile;
 use framescope_proxy::view::stop::Stop;
 use framescope_proxy::view::terminal::{self, TerminalView};
+use framescope_proxy::view::{Feed, Format, Palette};
 use parking_lot::{Condvar, Mutex};
 
 /// Where the embedded proxy listens unless told otherwise.
@@ -296,6 +298,26 @@ impl Source {
         if let Kind::Live(engine) = &self.kind {
             engine.set_demo_clients(running);
         }
+    }
+}
+
+/// Writes what a capture says as JSON Lines, credentials masked.
+pub struct JsonFeed<W>(Feed<W>);
+
+impl<W: std::io::Write> JsonFeed<W> {
+    /// Writes to `out`.
+    pub fn new(out: W) -> std::io::Result<Self> {
+        Feed::new(Format::Json, Palette::Plain, Secrets::Masked, out).map(Self)
+    }
+
+    /// Writes what comes next.
+    pub fn receive(&mut self, item: CaptureItem) -> std::io::Result<()> {
+        self.0.receive(item)
+    }
+
+    /// Hands over everything that is written.
+    pub fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
     }
 }
 

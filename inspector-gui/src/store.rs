@@ -13,6 +13,7 @@ pub mod contents;
 pub mod dissections;
 pub mod evidence;
 pub mod exchanges;
+mod export;
 pub mod follower;
 pub mod on_demand;
 pub mod packets;
@@ -33,6 +34,7 @@ pub use contents::{Contents, Loaded, RowKey, Selection};
 pub use dissections::Dissections;
 pub use evidence::{Evidence, Stretch};
 pub use exchanges::Exchanges;
+pub use export::{Export, ExportState};
 pub use on_demand::OnDemand;
 pub use preview::Preview;
 pub use search::{Search, SearchOptions, SearchState};
@@ -149,6 +151,16 @@ impl Store {
     /// Reads the HTTP exchanges of a connection, in the background.
     pub fn exchanges(&self, connection: framescope_core::ConnectionId) -> Exchanges {
         Exchanges::spawn(Arc::clone(&self.shared), connection)
+    }
+
+    /// Writes what the capture says until now, or what it says of one connection, as JSON Lines, in the
+    /// background.
+    pub fn export(
+        &self,
+        path: std::path::PathBuf,
+        connection: Option<framescope_core::ConnectionId>,
+    ) -> Result<Export, String> {
+        Export::spawn(&self.shared, path, connection)
     }
 
     /// These octets as they were on the wire, once they were read; asking is enough to have them read.

@@ -5,6 +5,7 @@ pub mod chooser;
 pub mod connections;
 mod context_menu;
 pub mod exchanges;
+pub mod export;
 pub mod filter_bar;
 pub mod findings;
 pub mod format;

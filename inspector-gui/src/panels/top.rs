@@ -209,6 +209,7 @@ fn menu_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
             if app.source().page_url().is_some() {
                 entries.push((icon::COPY, Command::CopyAddress));
             }
+            entries.push((icon::EXPORT, Command::Export));
             entries.push((icon::COPY, Command::CopyCapturePath));
             if app.view().cleared != crate::app::Extent::default() {
                 entries.push((icon::EYE, Command::ShowCleared));

@@ -1,0 +1,139 @@
+//! The dialog that asks where to write JSON Lines to, and what came of the writing.
+
+use std::path::{Path, PathBuf};
+
+use egui::{Button, Context, Frame, Id, Key, Modal, RichText, TextEdit, Ui};
+use framescope_core::ConnectionId;
+use framescope_core::present::counted;
+
+use super::chooser::{self, Choice, Chooser};
+use super::open::expand_home;
+use crate::App;
+use crate::command::Command;
+use crate::store::{Export, ExportState};
+use crate::theme;
+
+/// The dialog while it is open.
+pub struct Dialog {
+    path: String,
+    /// Only this connection is written; `None` is all of the capture.
+    connection: Option<ConnectionId>,
+    trouble: Option<String>,
+    chooser: Chooser,
+    running: Option<Export>,
+    fresh: bool,
+}
+
+impl Dialog {
+    /// Of the connection that is looked at, or of all of them; beside the capture.
+    pub fn new(app: &App) -> Self {
+        let connection = app.view.connection;
+        let capture = app.source().capture_path();
+        let name = capture.file_stem().unwrap_or_default().to_string_lossy();
+        let name = match connection {
+            Some(ConnectionId(number)) => format!("{name}-{number}.jsonl"),
+            None => format!("{name}.jsonl"),
+        };
+        Self {
+            path: capture.with_file_name(name).display().to_string(),
+            connection,
+            trouble: None,
+            chooser: Chooser::default(),
+            running: None,
+            fresh: true,
+        }
+    }
+}
+
+/// Draws the dialog if it is open.
+pub fn dialog_ui(app: &mut App, ctx: &Context) {
+    let Some(mut dialog) = app.export_dialog.take() else { return };
+    match dialog.chooser.take() {
+        Choice::File(path) => dialog.path = path.display().to_string(),
+        Choice::NoDialog => dialog.trouble = Some(chooser::NONE_HERE.to_owned()),
+        Choice::NotYet => {}
+    }
+    let mut wants = None;
+    let frame = Frame::popup(&ctx.global_style()).inner_margin(18);
+    let modal = Modal::new(Id::unique("export")).frame(frame).show(ctx, |ui| {
+        ui.set_width(460.0);
+        ui.label(RichText::new("Export as JSON Lines").text_style(theme::title()));
+        ui.add_space(2.0);
+        let what = match dialog.connection {
+            Some(connection) => format!("Connection {connection}"),
+            None => "All connections".to_owned(),
+        };
+        let line = format!(
+            "{what}, all that was recorded until now: one JSON object a line, as `framescope show \
+             --json` writes it. Filters of the list do not count; credentials are masked."
+        );
+        ui.label(RichText::new(line).color(theme::palette(ui).weak));
+        ui.add_space(8.0);
+        match dialog.running.as_ref().map(Export::state) {
+            None => wants = path_ui(&mut dialog, ui),
+            Some(state) => state_ui(&state, &dialog.path, ui),
+        }
+    });
+    if let Some(path) = wants {
+        match app.store.export(path, dialog.connection) {
+            Ok(export) => dialog.running = Some(export),
+            Err(line) => dialog.trouble = Some(line),
+        }
+    }
+    if !modal.should_close() {
+        app.export_dialog = Some(dialog);
+    }
+}
+
+/// Where to; the path once that is decided.
+fn path_ui(dialog: &mut Dialog, ui: &mut Ui) -> Option<PathBuf> {
+    let palette = theme::palette(ui);
+    let field = TextEdit::singleline(&mut dialog.path).desired_width(f32::INFINITY);
+    let field = ui.add(field).accessible_name("Path of the export");
+    if std::mem::take(&mut dialog.fresh) {
+        field.request_focus();
+    }
+    if field.changed() {
+        dialog.trouble = None;
+    }
+    let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+    if let Some(trouble) = &dialog.trouble {
+        ui.add_space(4.0);
+        ui.label(RichText::new(trouble).color(palette.error));
+    }
+    ui.add_space(10.0);
+    let can_write = !dialog.path.trim().is_empty();
+    let mut is_wanted = entered && can_write;
+    ui.horizontal(|ui| {
+        let write = Button::new("Export").fill(palette.selection);
+        is_wanted |= ui.add_enabled(can_write, write).clicked();
+        let browse =
+            ui.add_enabled(!dialog.chooser.is_open(), Button::new("Browse…").fill(palette.raised));
+        if browse.on_hover_text("Ask with the desktop's own dialog").clicked() {
+            let name = Path::new(&dialog.path).file_name().unwrap_or_default();
+            let name = name.to_string_lossy().into_owned();
+            dialog.chooser.ask_where(ui.ctx().clone(), Command::Export.label(), name);
+        }
+        if ui.add(Button::new("Cancel").fill(palette.raised)).clicked() {
+            ui.close();
+        }
+    });
+    is_wanted.then(|| expand_home(dialog.path.trim()))
+}
+
+fn state_ui(state: &ExportState, path: &str, ui: &mut Ui) {
+    let palette = theme::palette(ui);
+    let (line, color, close) = match state {
+        ExportState::Writing { percent } => (format!("{percent} % written"), palette.text, "Stop"),
+        ExportState::Written { records } => {
+            let records = counted(*records, "record", "records");
+            (format!("{records} of the capture are written to {path}"), palette.good, "Close")
+        }
+        ExportState::Failed(line) => (line.clone(), palette.error, "Close"),
+    };
+    ui.label(RichText::new(line).color(color));
+    ui.add_space(10.0);
+    if ui.add(Button::new(close).fill(palette.raised)).clicked() {
+        ui.close();
+    }
+}
