@@ -2,8 +2,8 @@
 
 mod exchanges;
 mod fixture;
-mod saving;
 mod panels;
+mod saving;
 mod sessions;
 mod subprotocols;
 
