@@ -410,10 +410,11 @@ impl eframe::App for App {
         let most = (width - beside).min(width * 0.35).max(CONNECTIONS_LEAST);
         let default = (width * 0.175).clamp(180.0, 270.0).min(most);
         let range = Rangef::new(CONNECTIONS_LEAST, most);
-        let panel = Panel::left("connections").default_size(default).size_range(range);
-        panel
-            .frame(area(palette.panel))
-            .show(ui, |ui| connections::connections_ui(self, ui, &mut commands));
+        keeping_width(ui, "connections", default, range, |ui| {
+            let panel = Panel::left("connections").default_size(default).size_range(range);
+            let panel = panel.frame(area(palette.panel));
+            panel.show(ui, |ui| connections::connections_ui(self, ui, &mut commands)).response
+        });
         if has_detail {
             let default = (width * 0.37).clamp(340.0, 580.0);
             let most = (ui.available_width() - TABLE_LEAST).max(DETAIL_LEAST);

@@ -230,6 +230,18 @@ mod tests {
     }
 
     #[test]
+    fn a_capture_that_ends_within_a_block_is_cut_or_goes_on() {
+        let file = [section(), interface(101)].concat();
+        let cut = file.len() - 5;
+        let mut reader = CaptureReader::new();
+        for (octets, is_between) in [(&file[..cut], false), (&file[cut..], true)] {
+            reader.receive(Bytes::copy_from_slice(octets));
+            assert_eq!(reader.poll(), None);
+            assert_eq!(reader.is_between_blocks(), is_between);
+        }
+    }
+
+    #[test]
     fn anyones_big_endian_capture_in_microseconds_is_read() {
         let simple = packet(b"GET /");
         let original = u32::try_from(simple.len()).unwrap().to_be_bytes();

@@ -72,10 +72,8 @@ impl<'a> Cells<'a> {
     ) {
         let Some(cell) = self.cell(look, column) else { return };
         let lay_out = |text| painter.layout_no_wrap(text, self.mono.clone(), color);
-        let mut galley = lay_out(format::thousands(octets));
-        if galley.size().x > cell.width() {
-            galley = lay_out(format::size(octets));
-        }
+        let fits = |text: &str| lay_out(text.to_owned()).size().x <= cell.width();
+        let galley = lay_out(in_room(octets, fits));
         let rect = Align2::RIGHT_CENTER.anchor_size(cell.right_center(), galley.size());
         painter.galley(rect.min, galley, color);
     }
@@ -97,5 +95,23 @@ impl<'a> Cells<'a> {
         let clipped = painter.with_clip_rect(chip.intersect(painter.clip_rect()));
         let at = chip.left_center() + vec2(5.0, -galley.size().y / 2.0);
         clipped.galley(at, galley, color);
+    }
+}
+
+/// `5,000,004`, or `5.0 MB` where that is too long.
+fn in_room(octets: u64, fits: impl Fn(&str) -> bool) -> String {
+    let whole = format::thousands(octets);
+    if fits(&whole) { whole } else { format::size(octets) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_that_is_too_long_is_told_in_a_larger_unit() {
+        let room = |most: usize| move |text: &str| text.len() <= most;
+        assert_eq!(in_room(5_000_004, room(9)), "5,000,004");
+        assert_eq!(in_room(5_000_004, room(8)), "5.0 MB");
     }
 }
