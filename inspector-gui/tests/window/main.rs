@@ -342,6 +342,7 @@ fn the_timing_tab_tells_rates_and_what_is_not_known() {
     window.harness.get_by_label_contains("connection /timed").click();
     window.harness.run_ok();
     assert_eq!(window.app().view().tab, Tab::Timing);
+    window.harness.get_by_label("#1 /timed");
     for told in
         ["Frames over time: 4 up, 4 down", "TCP to the server: not recorded", "↓ the server"]
     {
