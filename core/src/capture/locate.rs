@@ -148,10 +148,21 @@ impl LanePlan {
             if part.is_empty() {
                 continue;
             }
-            if !entry.fill(&layout, &part, &mut window, &mut wanted)? {
-                // Another section, or an interface described later, lies before the entry.
-                let layout = window.layout(Some(entry.block_offset))?;
-                entry.fill(&layout, &part, &mut window, &mut wanted)?;
+            match entry.fill(&layout, &part, &mut window, &mut wanted) {
+                Ok(true) => {}
+                Ok(false) => {
+                    // Another section, or an interface described later, lies before the entry.
+                    let layout = window.layout(Some(entry.block_offset))?;
+                    entry.fill(&layout, &part, &mut window, &mut wanted)?;
+                }
+                Err(deleted) if deleted.kind() == io::ErrorKind::NotFound => {
+                    let lane = (self.connection, self.direction);
+                    entry.fill_resumed(lane, &layout, &part, &mut window, &mut wanted)?;
+                    if !wanted.is_filled(&part) {
+                        return Err(deleted);
+                    }
+                }
+                Err(error) => return Err(error),
             }
         }
         Ok(wanted)

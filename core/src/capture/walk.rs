@@ -1,5 +1,7 @@
 //! Walking the blocks of a file from a known packet of a lane to the octets that are wanted.
 
+mod resumed;
+
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::time::Duration;
@@ -36,9 +38,20 @@ impl Entry {
         window: &mut Window<'_, R>,
         wanted: &mut Wanted,
     ) -> io::Result<bool> {
-        let mut packets = Packets::resume(layout, self.block_offset);
-        let mut position = self.block_offset;
-        let mut anchor = None;
+        self.walk(self.block_offset, None, layout, part, window, wanted)
+    }
+
+    /// From the block at `position` on, with an anchor or where the entry's own packet is to give it.
+    fn walk<R: Read + Seek>(
+        &self,
+        mut position: u64,
+        mut anchor: Option<Anchor>,
+        layout: &Layout,
+        part: &Range<u64>,
+        window: &mut Window<'_, R>,
+        wanted: &mut Wanted,
+    ) -> io::Result<bool> {
+        let mut packets = Packets::resume(layout, position);
         loop {
             let octets = window.read(position)?;
             if octets.is_empty() {

@@ -246,23 +246,38 @@ impl Seek for FromHereOn {
 
 #[test]
 fn the_files_of_a_set_are_read_although_the_first_was_deleted() {
-    let up = Direction::ClientToServer;
-    let mut set = Vec::new();
-    SetPlace { id: 9, file: 1, offset: 0 }.write_section_header(&mut set);
-    let mut encoder = StreamEncoder::open(ConnectionId(1), AT, &info(1), &mut set);
-    encoder.remember(AT, &info(1));
-    encoder.octets(AT, Leg::Client, up, &vec![b'-'; 140_000], &mut set);
-    let offset = set.len() as u64;
-    SetPlace { id: 9, file: 2, offset }.write_section_header(&mut set);
-    encoder.resume(AT, &mut set);
-    encoder.octets(AT, Leg::Upstream, up, &vec![b'-'; 65_000], &mut set);
-    encoder.octets(AT, Leg::Client, up, b"there", &mut set);
-    let (tables, _) = index(&set);
-    let mut file = FromHereOn(Cursor::new(set), offset);
-    let mut read =
-        |range| tables[&(ConnectionId(1), up)].plan(ConnectionId(1), up, range).read(&mut file, 99);
-    assert_eq!(read(140_000..140_005).unwrap(), b"there"[..]);
-    assert_eq!(read(0..4).unwrap_err().kind(), io::ErrorKind::NotFound);
+    let (id, up, down) = (ConnectionId(1), Direction::ClientToServer, Direction::ServerToClient);
+    // Behind a short file, and behind one that is longer than an entry reaches.
+    for gone in [20, 140_000] {
+        let mut set = Vec::new();
+        SetPlace { id: 9, file: 1, offset: 0 }.write_section_header(&mut set);
+        let mut encoder = StreamEncoder::open(id, AT, &info(1), &mut set);
+        encoder.remember(AT, &info(1));
+        let other = &mut StreamEncoder::open(ConnectionId(2), AT, &info(2), &mut set);
+        other.remember(AT, &info(2));
+        for direction in Direction::BOTH {
+            encoder.octets(AT, Leg::Client, direction, &vec![b'-'; gone], &mut set);
+        }
+        let offset = set.len() as u64;
+        SetPlace { id: 9, file: 2, offset }.write_section_header(&mut set);
+        for encoder in [other, &mut encoder] {
+            encoder.resume(AT, &mut set);
+            encoder.octets(AT, Leg::Client, up, b"there", &mut set);
+            encoder.octets(AT, Leg::Upstream, up, &vec![b'-'; 4_000], &mut set);
+            encoder.octets(AT, Leg::Client, down, b"here too", &mut set);
+        }
+        let (tables, _) = index(&set);
+        let mut file = FromHereOn(Cursor::new(set), offset);
+        let gone = gone as u64;
+        let mut read = |direction, range: Range<u64>| {
+            tables[&(id, direction)].plan(id, direction, range).read(&mut file, 99)
+        };
+        assert_eq!(read(up, gone..gone + 5).unwrap(), b"there"[..]);
+        assert_eq!(read(down, gone + 5..gone + 8).unwrap(), b"too"[..]);
+        for range in [0..4, gone - 1..gone + 1] {
+            assert_eq!(read(up, range).unwrap_err().kind(), io::ErrorKind::NotFound);
+        }
+    }
 }
 
 #[test]
