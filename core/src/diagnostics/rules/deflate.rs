@@ -78,7 +78,7 @@ rules! {
     DEFLATE_INFLATE_FAILED: Error, Lane, "RFC 7692 §7.2.2",
         "a compressed message cannot be inflated",
         "The receiver must fail the connection. With context takeover all later compressed messages of this direction are lost too.",
-        "Look for a message that was dropped, sent twice or changed on the way: the sender's and receiver's windows have parted.",
+        "Flush the compressor at the end of each message (an empty one is the octet 00): one that ends within a block, or without the block of a flush, is faulty. Else look for a message that was dropped, sent twice or changed on the way: the sender's and receiver's windows have parted.",
         fires: "
             request Sec-WebSocket-Extensions: permessage-deflate
             answer Sec-WebSocket-Extensions: permessage-deflate
