@@ -91,7 +91,7 @@ fn nothing_stands_over_anything_in_a_narrow_pane() {
     let mut fragment = sample::compressed_fragment();
     fragment.number = 1_281_281;
     for selected in [sample::masked_text(), fragment, compressed()] {
-        let mut harness = sized(selected, egui::vec2(300.0, 1600.0));
+        let mut harness = sized(selected, egui::vec2(300.0, 2000.0));
         harness.state_mut().pane.name_connection("#3 /a/long/path?of=many&words".to_owned());
         harness.run();
         let roles =
