@@ -169,7 +169,7 @@ fn requests_with_ambiguous_framing_reach_the_server_as_they_were_sent() {
         "POST / HTTP/1.1\r\nHost: {}\r\nContent-Length: +1\r\n\r\na",
         "GET / HTTP/1.1\nHost: {}\nX: bare line feeds\n\n",
         "GET / HTTP/1.1\r\nHost: {}\r\nX: a\rContent-Length: 9\r\n\r\n",
-        "GET http://other.example/ HTTP/1.1\r\nHost: {}\r\n\r\n",
+        "GET http://other.example/ HTTP/1.1\r\nHost: h\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: {}\r\nHost: {}\r\n\r\n",
         "GET / HTTP/1.1\r\n X: before the first field\r\nHost: {}\r\n\r\n",
     ] {
