@@ -9,7 +9,7 @@ use framescope_certs::{Authority, Platform, trust};
 
 use super::{Exit, Failure, Outcome, put};
 use crate::clock::Clock;
-use crate::engine::{authority_dir, data_dir};
+use crate::engine::{StartError, authority_dir, data_dir};
 use crate::view::terminal::tell;
 
 /// The local certificate authority: where it is, what it is, how to trust it
@@ -50,16 +50,8 @@ struct PlatformArg {
 
 /// Runs one of its commands.
 pub fn run(args: &CaArgs, out: &mut impl Write) -> Outcome {
-    let data_dir =
-        data_dir(None).map_err(|error| Failure::new(Exit::Authority, error.to_string()))?;
-    let authority =
-        Authority::load_or_create(&authority_dir(&data_dir), now()).map_err(|error| {
-            let text = error.to_string();
-            match text.rsplit_once("; ") {
-                Some((what, mend)) => Failure::new(Exit::Authority, what).help(mend),
-                None => Failure::new(Exit::Authority, text),
-            }
-        })?;
+    let folder = authority_dir(&data_dir(None)?);
+    let authority = Authority::load_or_create(&folder, now()).map_err(StartError::from)?;
     if authority.was_created() {
         tell("a new certificate authority was made; its key never leaves this machine\n");
     }

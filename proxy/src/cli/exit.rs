@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use crate::view::{Palette, Role};
+use crate::engine::StartError;
+use crate::view::{Palette, Role, escape};
 
 /// The documented exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +48,14 @@ Exit codes:
   4  the upstream, or a certificate for it, cannot be used
   5  a file cannot be read or written, or is no capture
   6  the certificate authority cannot be used";
+
+/// The variables that say where things are and what is written, as `--help` tells them.
+pub const ENVIRONMENT: &str = "\
+Environment:
+  FRAMESCOPE_DATA_DIR  the folder of the certificate authority, and of captures without -w
+  XDG_DATA_HOME        on Linux and where the former is not set, they are in its folder framescope
+  FRAMESCOPE_LOG       what is logged on stderr: error, warn (the default), info, debug or trace
+  NO_COLOR             no colours; CLICOLOR_FORCE: colours in pipes and files too";
 
 /// Why a command ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,6 +104,21 @@ impl Failure {
             let _ = writeln!(out, "{} {help}", palette.paint(Role::Note, "help:"));
         }
         out
+    }
+}
+
+impl From<StartError> for Failure {
+    /// In the words of the engine: `what; how to mend it`.
+    fn from(error: StartError) -> Self {
+        let exit = Exit::from_code(error.exit_code());
+        let text = escape::whole(&error.to_string());
+        match (text.rsplit_once("; "), error) {
+            (Some((what, _)), StartError::PortInUse { free: Some(port), .. }) => {
+                Self::new(exit, what).help(format!("port {port} is free: --listen {port}"))
+            }
+            (Some((what, mend)), _) => Self::new(exit, what).help(mend),
+            (None, _) => Self::new(exit, text),
+        }
     }
 }
 

@@ -28,7 +28,7 @@ use crate::view::{Palette, ViewError};
 /// Framescope stands between a WebSocket client and its server, passes every octet on unchanged,
 /// and shows what they said: each frame, each message, and every rule of RFC 6455 that was broken.
 #[derive(Debug, Parser)]
-#[command(name = "framescope", version, after_help = exit::EXIT_CODES, max_term_width = 100)]
+#[command(name = "framescope", version, after_help = format!("{}\n\n{}", exit::EXIT_CODES, exit::ENVIRONMENT), max_term_width = 100)]
 struct Arguments {
     /// Colours: auto, always or never
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]

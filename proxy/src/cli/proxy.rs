@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::look::Look;
-use super::{Exit, Failure, Outcome, listen, view_failure};
-use crate::engine::{Engine, EngineConfig, StartError, Upstream, WhenSlow};
+use super::{Outcome, listen, view_failure};
+use crate::engine::{Engine, EngineConfig, Upstream, WhenSlow};
 use crate::set::Rotation;
 use crate::view::terminal::TerminalView;
-use crate::view::{Format, Palette, escape, terminal};
+use crate::view::{Format, Palette, terminal};
 
 /// Stand in front of a server and show every frame that passes
 ///
@@ -94,7 +94,7 @@ enum Slow {
 /// Proxies until SIGINT or SIGTERM.
 pub fn run(args: &ProxyArgs, palette: Palette, told: Palette) -> Outcome {
     let depth = args.look.depth()?;
-    let engine = Engine::start(args.config()).map_err(|error| failure(&error))?;
+    let engine = Engine::start(args.config())?;
     let view = TerminalView {
         format: if args.quiet { Format::Quiet } else { args.look.format() },
         out_palette: palette,
@@ -179,17 +179,4 @@ fn seconds(text: &str) -> Result<Duration, String> {
     let limits = Duration::from_millis(1)..=Duration::from_hours(24);
     time.filter(|time| limits.contains(time))
         .ok_or_else(|| "give a number of seconds between 0.001 and 86400".to_owned())
-}
-
-/// A start that failed, in the words of the engine: `what; how to mend it`.
-fn failure(error: &StartError) -> Failure {
-    let exit = Exit::from_code(error.exit_code());
-    let text = escape::whole(&error.to_string());
-    match (text.rsplit_once("; "), error) {
-        (Some((what, _)), StartError::PortInUse { free: Some(port), .. }) => {
-            Failure::new(exit, what).help(format!("port {port} is free: --listen {port}"))
-        }
-        (Some((what, mend)), _) => Failure::new(exit, what).help(mend),
-        (None, _) => Failure::new(exit, text),
-    }
 }

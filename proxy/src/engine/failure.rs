@@ -4,6 +4,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use framescope_certs::CertsError;
+
 use super::port::Holder;
 use crate::tls::TlsFailure;
 use crate::upstream::TargetError;
@@ -39,8 +41,8 @@ pub enum StartError {
     #[error(transparent)]
     Tls(#[from] TlsFailure),
     /// The local CA cannot be made or read.
-    #[error("{0}")]
-    Authority(#[from] framescope_certs::CertsError),
+    #[error("{error}{}", data_dir_mend(.0), error = .0)]
+    Authority(#[from] CertsError),
     /// The capture would be written over something.
     #[error("the capture {path} exists; choose another name, or remove it first", path = .0.display())]
     CaptureExists(PathBuf),
@@ -53,7 +55,9 @@ pub enum StartError {
         source: io::Error,
     },
     /// There is no user's data directory.
-    #[error("no data directory is known for this user; set FRAMESCOPE_DATA_DIR")]
+    #[error(
+        "no data directory is known for this user; set FRAMESCOPE_DATA_DIR to a folder that may be written to"
+    )]
     NoDataDir,
     /// Threads cannot be had.
     #[error("threads cannot be started: {0}")]
@@ -83,6 +87,14 @@ fn holder_name(holder: Option<&Holder>) -> String {
 
 fn try_port(free: Option<u16>) -> String {
     free.map(|port| format!("; port {port} is free")).unwrap_or_default()
+}
+
+/// What the system refuses in one folder it may allow in another; all else tells its own mend.
+const fn data_dir_mend(error: &CertsError) -> &'static str {
+    match error {
+        CertsError::Io { .. } => "; set FRAMESCOPE_DATA_DIR to a folder that may be written to",
+        _ => "",
+    }
 }
 
 fn listen_reason(error: &io::Error) -> String {

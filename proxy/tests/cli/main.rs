@@ -1,5 +1,6 @@
 //! The command line from outside: what it writes where, and how it ends.
 
+mod mistakes;
 mod payload;
 
 use std::io::{BufRead, BufReader, Read, Write};

@@ -1,0 +1,32 @@
+//! What the user got wrong is told in one line, with how to mend it and an exit code.
+
+use crate::{assert_fails, data, framescope, output, text};
+
+/// Asserts a failure as [`assert_fails`] does, and a help line with `mend` in it.
+fn assert_helps(arguments: &[&str], code: i32, told: &str, mend: &str) {
+    has_help(&assert_fails(&output(arguments), code, told), mend);
+}
+
+fn has_help(stderr: &str, mend: &str) {
+    let help = stderr.lines().find(|line| line.starts_with("help: "));
+    assert!(help.is_some_and(|line| line.contains(mend)), "{stderr}");
+}
+
+#[test]
+fn a_data_folder_that_cannot_be_made_is_told_with_the_variable_that_names_another() {
+    let data = data();
+    let elsewhere = data.path().join("x.pcapng").display().to_string();
+    let proxy = ["proxy", "ws://a", "--listen", "0", "-w", &elsewhere];
+    for arguments in [&proxy[..], &["ca", "path"]] {
+        for variable in ["FRAMESCOPE_DATA_DIR", "XDG_DATA_HOME"] {
+            let mut command = framescope(&data, arguments);
+            command.env_remove("FRAMESCOPE_DATA_DIR").env(variable, "/dev/null/none");
+            let stderr = assert_fails(&command.output().expect("it runs"), 6, "/none");
+            has_help(&stderr, "set FRAMESCOPE_DATA_DIR");
+        }
+    }
+    let help = text(&output(&["help"]).stdout);
+    for variable in ["FRAMESCOPE_DATA_DIR", "XDG_DATA_HOME", "FRAMESCOPE_LOG", "NO_COLOR"] {
+        assert!(help.contains(variable), "{variable}: {help}");
+    }
+}
