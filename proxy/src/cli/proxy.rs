@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use framescope_certs::SubjectName;
+
 use super::look::Look;
 use super::{Outcome, listen, view_failure};
 use crate::engine::{Engine, EngineConfig, Upstream, WhenSlow};
@@ -51,7 +53,7 @@ pub struct ProxyArgs {
     preserve_host: bool,
     /// A further name that clients call this proxy by: pages from there are its own, and their Origin
     /// becomes the upstream's
-    #[arg(long, value_name = "NAME", conflicts_with = "preserve_host")]
+    #[arg(long, value_name = "NAME", conflicts_with = "preserve_host", value_parser = host_name)]
     own_name: Vec<String>,
     /// What to do when the disk cannot keep up: block the wire, or leave a marked gap in the capture
     #[arg(long, value_name = "WHAT", default_value = "block", hide_possible_values = true)]
@@ -142,6 +144,13 @@ impl ProxyArgs {
         }
         warnings
     }
+}
+
+/// Such as `dev.test`: what may stand in `Host` before the port.
+fn host_name(text: &str) -> Result<String, String> {
+    let name: Result<SubjectName, _> = text.parse();
+    name.map(|name| name.to_string())
+        .map_err(|_| "give a host name such as dev.test, without scheme and port".to_owned())
 }
 
 /// Such as `65536`, `512K`, `100M` or `2G`; powers of 1024.

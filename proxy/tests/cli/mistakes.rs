@@ -30,3 +30,14 @@ fn a_data_folder_that_cannot_be_made_is_told_with_the_variable_that_names_anothe
         assert!(help.contains(variable), "{variable}: {help}");
     }
 }
+
+#[test]
+fn an_own_name_that_is_no_host_name_is_refused() {
+    for name in ["a b", "", "http://dev.test", "dev.test:9870", "dev.test/x"] {
+        let failed = output(&["proxy", "ws://a", "--listen", "0", "--own-name", name]);
+        assert_fails(&failed, 2, "give a host name such as dev.test, without scheme and port");
+    }
+    // The name is taken: what fails is the upstream.
+    let failed = output(&["proxy", "ftp://a", "--own-name", "Dev.Test", "--own-name", "dev_box"]);
+    assert_fails(&failed, 4, "must begin with ws://");
+}
