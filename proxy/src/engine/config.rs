@@ -72,6 +72,15 @@ impl EngineConfig {
             head_timeout: Self::HEAD_TIMEOUT,
         }
     }
+
+    /// The first option given that says how the upstream's certificate is judged.
+    pub(super) fn tls_option(&self) -> Option<&'static str> {
+        let options = [
+            ("--upstream-ca", self.upstream_ca.is_some()),
+            ("--insecure-upstream", self.insecure_upstream),
+        ];
+        options.into_iter().find_map(|(option, is_given)| is_given.then_some(option))
+    }
 }
 
 /// What to do when the recorder cannot keep up with the wire.

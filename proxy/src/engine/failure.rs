@@ -34,6 +34,16 @@ pub enum StartError {
     /// The URL names no upstream.
     #[error(transparent)]
     Upstream(#[from] TargetError),
+    /// TLS is asked for in front of an upstream that has none.
+    #[error(
+        "{option} has no effect: the upstream {upstream} is not TLS; leave it out, or give a wss:// or https:// URL"
+    )]
+    UpstreamWithoutTls {
+        /// The option of the command line.
+        option: &'static str,
+        /// The upstream's URL.
+        upstream: String,
+    },
     /// The demo server cannot be started.
     #[error("the built-in demo server cannot start: {0}")]
     Demo(io::Error),
@@ -65,10 +75,11 @@ pub enum StartError {
 }
 
 impl StartError {
-    /// The exit code of a program that ends for this reason: 3 cannot listen, 4 upstream or TLS set-up,
+    /// The exit code of a program that ends for this reason: 2 settings that do not go together, 3 cannot listen, 4 upstream or TLS set-up,
     /// 5 capture file, 6 local CA, 1 anything else.
     pub const fn exit_code(&self) -> u8 {
         match self {
+            Self::UpstreamWithoutTls { .. } => 2,
             Self::PortInUse { .. } | Self::Listen { .. } => 3,
             Self::Upstream(_) | Self::Demo(_) | Self::Tls(_) => 4,
             Self::CaptureExists(_) | Self::Capture { .. } | Self::NoDataDir => 5,

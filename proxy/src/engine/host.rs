@@ -41,6 +41,11 @@ pub(super) fn prepare(config: &EngineConfig) -> Result<Prepared, StartError> {
             (Target::parse(&format!("ws://{}", server.local_addr()))?, Some(server))
         }
     };
+    if !target.tls()
+        && let Some(option) = config.tls_option()
+    {
+        return Err(StartError::UpstreamWithoutTls { option, upstream: target.to_string() });
+    }
     let rewrite = Rewrite::new(&target, config.preserve_host)
         .with_own_names(config.own_names.iter().cloned());
     let tls = UpstreamTlsConfig {

@@ -41,3 +41,14 @@ fn an_own_name_that_is_no_host_name_is_refused() {
     let failed = output(&["proxy", "ftp://a", "--own-name", "Dev.Test", "--own-name", "dev_box"]);
     assert_fails(&failed, 4, "must begin with ws://");
 }
+
+#[test]
+fn options_on_the_upstreams_certificate_are_refused_where_it_has_none() {
+    for upstream in ["ws://a", "http://a"] {
+        for option in [&["--upstream-ca", "/nowhere.pem"][..], &["--insecure-upstream"]] {
+            let arguments = [&["proxy", upstream, "--listen", "0"], option].concat();
+            let told = format!("{} has no effect: the upstream ws://a is not TLS", option[0]);
+            assert_helps(&arguments, 2, &told, "wss://");
+        }
+    }
+}
