@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use framescope_certs::SubjectName;
 
 use super::look::Look;
@@ -38,7 +39,7 @@ pub struct ProxyArgs {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9870", value_parser = listen::parse)]
     listen: SocketAddr,
     /// The capture to write; it must not exist. Without it one is made in the user's data directory
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", value_parser = PathBufValueParser::new().try_map(capture_path))]
     write: Option<PathBuf>,
     #[command(flatten)]
     look: Look,
@@ -144,6 +145,14 @@ impl ProxyArgs {
         }
         warnings
     }
+}
+
+/// Any path but `-`, by which people mean stdout.
+fn capture_path(path: PathBuf) -> Result<PathBuf, &'static str> {
+    if path.as_os_str() == "-" {
+        return Err("give a file; for a capture on stdout: -w /dev/stdout --quiet");
+    }
+    Ok(path)
 }
 
 /// Such as `dev.test`: what may stand in `Host` before the port.

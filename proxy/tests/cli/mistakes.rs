@@ -1,6 +1,8 @@
 //! What the user got wrong is told in one line, with how to mend it and an exit code.
 
-use crate::{assert_fails, data, framescope, output, text};
+use std::io::Read;
+
+use crate::{Running, assert_fails, data, framescope, output, show_stdin, text};
 
 /// Asserts a failure as [`assert_fails`] does, and a help line with `mend` in it.
 fn assert_helps(arguments: &[&str], code: i32, told: &str, mend: &str) {
@@ -51,4 +53,23 @@ fn options_on_the_upstreams_certificate_are_refused_where_it_has_none() {
             assert_helps(&arguments, 2, &told, "wss://");
         }
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_capture_on_stdout_has_a_path_and_the_dash_is_refused_with_it() {
+    let folder = data();
+    let mut dash = framescope(&folder, &["proxy", "ws://a", "--listen", "0", "-w", "-"]);
+    let dash = dash.current_dir(folder.path()).output().expect("it runs");
+    assert_fails(&dash, 2, "for a capture on stdout: -w /dev/stdout --quiet");
+    assert!(!folder.path().join("-").exists());
+
+    let stdout = ["proxy", "ws://a", "--listen", "0", "-w", "/dev/stdout", "--quiet"];
+    let mut proxy = Running::start(&folder, &stdout);
+    proxy.send("TERM");
+    let mut capture = Vec::new();
+    proxy.child.stdout.take().expect("a pipe").read_to_end(&mut capture).expect("it is read");
+    assert_eq!(proxy.end().0, Some(0));
+    let shown = show_stdin(&["show", "-"], &capture);
+    assert!(shown.status.success() && !capture.is_empty(), "{}", text(&shown.stderr));
 }
