@@ -184,7 +184,7 @@ pub(super) struct PingAnswered {
     direction: &'static str,
     ping: u64,
     pong: u64,
-    round_trip_ns: String,
+    round_trip_nanos: u64,
 }
 
 impl PingAnswered {
@@ -193,7 +193,7 @@ impl PingAnswered {
             direction: trip.direction.name(),
             ping: trip.ping,
             pong: trip.pong,
-            round_trip_ns: trip.took.as_nanos().to_string(),
+            round_trip_nanos: nanos(trip.took),
         }
     }
 }

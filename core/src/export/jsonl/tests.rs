@@ -14,6 +14,7 @@ use crate::handshake::{
 };
 use crate::http::ServerSentEvent;
 use crate::message::MessageFault;
+use crate::session::pings::RoundTrip;
 use crate::session::{EndedBy, Ending};
 use crate::{Finish, Leg, OpeningHandshake};
 
@@ -182,6 +183,15 @@ fn connections_open_get_noted_and_end() {
         EventKind::DirectionFinished { direction: ServerToClient, how: Finish::Fin },
         EventKind::ConnectionEnded(ending),
     ]));
+}
+
+#[test]
+fn a_ping_that_is_answered_tells_its_round_trip_as_a_number() {
+    let took = std::time::Duration::from_micros(1500);
+    let trip = RoundTrip { direction: ServerToClient, ping: 3, pong: 5, asked_at: stamp(0), took };
+    let told = told(vec![EventKind::PingAnswered(trip)]);
+    let fields = r#""direction":"server-to-client","ping":3,"pong":5,"round_trip_nanos":1500000}"#;
+    assert!(told.trim_end().ends_with(fields), "{told}");
 }
 
 #[test]
