@@ -46,7 +46,7 @@ pub(super) struct Noted<'a> {
     dial_nanos: Option<u64>,
     upstream_tls_nanos: Option<u64>,
     without_close_notify: Option<&'static str>,
-    stall: Option<Stall>,
+    stall: Option<StallOf>,
     alterations: Vec<Alteration>,
     failure: Option<FailureOf<'a>>,
 }
@@ -61,10 +61,26 @@ impl<'a> Noted<'a> {
             dial_nanos: note.dial_nanos,
             upstream_tls_nanos: note.upstream_tls_nanos,
             without_close_notify: note.without_close_notify.map(Direction::name),
-            stall: note.stall,
+            stall: note.stall.map(StallOf::of),
             alterations: note.alterations.iter().map(|a| secrets.alteration(a)).collect(),
             failure: note.failure.as_ref().map(FailureOf::of),
         }
+    }
+}
+
+/// A [`Stall`] with all of its fields, which the capture's comments leave out where they say nothing.
+#[derive(Debug, Serialize)]
+struct StallOf {
+    direction: &'static str,
+    nanos: u64,
+    waiting: u64,
+    is_over: bool,
+}
+
+impl StallOf {
+    fn of(stall: Stall) -> Self {
+        let Stall { direction, nanos, waiting, is_over } = stall;
+        Self { direction: direction.name(), nanos, waiting, is_over }
     }
 }
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::samples::{finding, frame, message, octets, stamp};
 use super::*;
 use crate::Direction::{ClientToServer, ServerToClient};
-use crate::connection::{Alteration, ConnectionInfo, ConnectionNote, Failure, TlsInfo};
+use crate::connection::{Alteration, ConnectionInfo, ConnectionNote, Failure, Stall, TlsInfo};
 use crate::diagnostics::{Place, rules};
 use crate::handshake::{
     AcceptCheck, AcceptDerivation, AcceptVerdict, Check, DeflateParams, Extension, Negotiated,
@@ -183,6 +183,16 @@ fn connections_open_get_noted_and_end() {
         EventKind::DirectionFinished { direction: ServerToClient, how: Finish::Fin },
         EventKind::ConnectionEnded(ending),
     ]));
+}
+
+#[test]
+fn a_stall_that_goes_on_says_so() {
+    let stall = Stall { direction: ServerToClient, nanos: 1_000, waiting: 7, is_over: false };
+    let note = ConnectionNote { stall: Some(stall), ..ConnectionNote::default() };
+    let told = told(vec![EventKind::ConnectionNoted(Arc::new(note))]);
+    let stall =
+        r#""stall":{"direction":"server-to-client","nanos":1000,"waiting":7,"is_over":false}"#;
+    assert!(told.contains(stall), "{told}");
 }
 
 #[test]
