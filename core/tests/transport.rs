@@ -386,6 +386,11 @@ fn a_session_of_engine_io_is_followed_from_polling_to_its_websocket() {
         (3, TransportKind::WebSocket, 1),
     ];
     assert_eq!(members[..], expected);
+    // Each series of a session begins with a request of its own.
+    for (series, member) in index.series().iter().zip(&session.members) {
+        assert_eq!((series.kind, series.began_at), (member.kind, member.first_at));
+    }
+    assert!(index.series()[1].began_at > session.began_at);
     assert!(session.is_whole);
     assert_eq!(session.kind(), Some(TransportKind::WebSocket));
     let took = session.upgraded_at.unwrap().since(session.began_at);

@@ -117,6 +117,15 @@ impl Poller {
         self.look(ids)
     }
 
+    /// A request of this time is the next one that carries `session`.
+    pub(super) fn join(&mut self, session: SessionId, at: Timestamp) {
+        if self.session.is_none() {
+            self.began_at = at;
+        }
+        self.is_open = true;
+        self.session = Some(session);
+    }
+
     /// What it is, where the protocol or an answer's body says so.
     pub(super) fn tell(
         &mut self,

@@ -134,8 +134,7 @@ impl Transports {
         let Some(poller) = followed.pollers.get_mut(usize::from(is_sending)) else {
             return Seat::None;
         };
-        poller.is_open = true;
-        poller.session = Some(followed.session.id);
+        poller.join(followed.session.id, asked.at);
         let reason = match stated.protocol {
             SessionProtocol::EngineIo => format!(
                 "the target asks for EIO={} and transport={}",
