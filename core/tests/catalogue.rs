@@ -8,8 +8,7 @@ use framescope_core::{Diagnostic, EventKind, Session};
 
 /// The findings of a conversation, to the end of the capture.
 fn findings(example: &Example, code: &str) -> Vec<Diagnostic> {
-    let limits = Limits { inflate_budget: 100_000, ..Limits::KEEP };
-    let mut session = Session::new(limits);
+    let mut session = Session::new(Limits::KEEP);
     for record in example.records().unwrap_or_else(|error| panic!("{code}: {error}")) {
         session.receive(&record);
     }

@@ -93,11 +93,11 @@ rules! {
         "a compressed message inflates beyond the budget",
         "Only its first part is shown. A ratio like this may be meant to exhaust the receiver's memory.",
         "Bound what a receiver inflates, and close with 1009 beyond it.",
-        fires: "
-            # told with a budget of 100,000 octets: 101,137 of them, all 0x61, come out of 640
+        fires along "MESSAGE_OVERSIZED": "
+            # one block of repetitions, two bits each: 268,527,433 octets, all 0, come out of 260,215
             request Sec-WebSocket-Extensions: permessage-deflate
             answer Sec-WebSocket-Extensions: permessage-deflate
-            ↓ c2 7e 0280 4a1c (05a360148c8251300a46c12818)*48 05a360148c8251300a46c128 0000
+            ↓ c2 7f 000000000003f877 ecc0810000000080a0fda917a900 (00)*260200 06
         ",
         near_miss: "
             request Sec-WebSocket-Extensions: permessage-deflate
