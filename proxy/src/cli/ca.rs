@@ -1,13 +1,13 @@
 //! `framescope ca`: the local certificate authority, and how to trust it.
 
-use std::fs::File;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use framescope_certs::{Authority, Platform, trust};
 
-use super::{Exit, Failure, Outcome, put};
+use super::file::write_new;
+use super::{Outcome, put};
 use crate::clock::Clock;
 use crate::engine::{StartError, authority_dir, data_dir};
 use crate::view::terminal::tell;
@@ -64,7 +64,7 @@ pub fn run(args: &CaArgs, out: &mut impl Write) -> Outcome {
         }
         CaCommand::Export { file, platform } => {
             match file.as_deref().filter(|file| file.as_os_str() != "-") {
-                Some(file) => write_new(file, authority.ca_pem())?,
+                Some(file) => write_new(file, authority.ca_pem().as_bytes())?,
                 None => put(out, authority.ca_pem())?,
             }
             if let Some(platform) = platform.platform {
@@ -78,24 +78,6 @@ pub fn run(args: &CaArgs, out: &mut impl Write) -> Outcome {
             Ok(())
         }
     }
-}
-
-/// Writes a file that must not exist yet; leaves none where that fails.
-fn write_new(path: &Path, text: &str) -> Outcome {
-    let cannot_write = |error: io::Error| {
-        let failure = Failure::new(Exit::File, format!("cannot write {}: {error}", path.display()));
-        match error.kind() {
-            io::ErrorKind::AlreadyExists => failure.help("choose another name, or remove it first"),
-            _ => failure,
-        }
-    };
-    let mut file = File::create_new(path).map_err(cannot_write)?;
-    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
-    written.map_err(|error| {
-        // The first error is the one to tell.
-        let _ = std::fs::remove_file(path);
-        cannot_write(error)
-    })
 }
 
 fn now() -> SystemTime {

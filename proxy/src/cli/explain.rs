@@ -1,20 +1,19 @@
 //! `framescope explain`: frames drawn bit by bit, or a rule in words.
 
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use framescope_core::capture::CaptureWriter;
 use framescope_core::diagnostics::{Rule, rules};
-
-use super::exit::{Exit, Failure};
-use super::{Outcome, hex, put};
 use framescope_core::present::octets;
 
+use super::exit::{Exit, Failure};
+use super::file::write_new;
+use super::{Outcome, hex, put};
 use crate::view::anatomy::Anatomy;
 use crate::view::explanation::{self, severity_role, severity_sign};
-use crate::view::{Palette, Role};
+use crate::view::{Palette, Role, escape};
 
 /// Draw frames bit by bit, or tell what a rule means
 #[derive(Debug, clap::Args)]
@@ -68,19 +67,20 @@ pub fn run(
 
 /// Writes a rule's example where the user wants it.
 fn capture_example(code: &str, path: &Path) -> Outcome {
-    let Some(rule) = rules::by_code(code) else { return Err(unknown_rule(code)) };
-    let broken = |error: &dyn std::fmt::Display| {
-        Failure::new(Exit::File, format!("cannot write {}: {error}", path.display()))
+    let Some(rule) = rules::by_code(code) else {
+        return Err(if looks_like_code(code) { unknown_rule(code) } else { no_code(code) });
     };
-    let records = rule.fires.records().map_err(|error| broken(&error))?;
-    let write = || -> io::Result<()> {
-        let mut writer = CaptureWriter::new(BufWriter::new(File::create_new(path)?))?;
-        for record in &records {
-            writer.write(record)?;
-        }
-        writer.flush()
+    let unplayable = |error: &dyn std::fmt::Display| {
+        Failure::new(Exit::General, format!("the example of {code} cannot be played: {error}"))
     };
-    write().map_err(|error| broken(&error).help("the file must not be there yet"))
+    let records = rule.fires.records().map_err(|error| unplayable(&error))?;
+    let write = || {
+        let mut writer = CaptureWriter::new(Vec::new())?;
+        records.iter().try_for_each(|record| writer.write(record))?;
+        writer.into_inner()
+    };
+    let octets = write().map_err(|error: io::Error| unplayable(&error))?;
+    write_new(path, &octets)
 }
 
 /// Hex where it reads as hex, else the octets as they are.
@@ -173,6 +173,12 @@ fn looks_like_code(text: &str) -> bool {
     text.contains('_')
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         && text.chars().any(|c| c.is_ascii_alphabetic() && !c.is_ascii_hexdigit() && c != 'x')
+}
+
+fn no_code(text: &str) -> Failure {
+    let text = escape::text(text, 60);
+    Failure::new(Exit::Usage, format!("--capture needs the code of a rule, not {text}"))
+        .help("`framescope explain rules` lists all codes")
 }
 
 fn unknown_rule(code: &str) -> Failure {

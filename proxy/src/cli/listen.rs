@@ -14,11 +14,11 @@ pub fn parse(text: &str) -> Result<SocketAddr, String> {
         return Ok(address);
     }
     if text.parse::<IpAddr>().is_ok() || text.rsplit_once(':').is_none() {
-        return Err("the port is missing; write HOST:PORT, such as 127.0.0.1:9870".to_owned());
+        return Err("the port is missing; write HOST:PORT, such as 127.0.0.1:9000".to_owned());
     }
     let mut addresses = text
         .to_socket_addrs()
-        .map_err(|_| "not an address; write HOST:PORT, such as 127.0.0.1:9870".to_owned())?;
+        .map_err(|_| "not an address; write HOST:PORT, such as 127.0.0.1:9000".to_owned())?;
     addresses.next().ok_or_else(|| "this name has no address".to_owned())
 }
 

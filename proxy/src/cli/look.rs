@@ -10,6 +10,7 @@ use framescope_core::payload::{self, Lens};
 use framescope_core::present::Secrets;
 use framescope_core::subprotocol::{Override, Subprotocol};
 
+use super::file::reason;
 use super::{Exit, Failure};
 use crate::view::Format;
 use crate::view::escape;
@@ -36,7 +37,7 @@ pub struct Look {
     #[arg(long, value_name = "FORMAT", value_parser = parse_payload(), help_heading = "Payloads")]
     payload: Option<Told>,
     /// Lines that one payload may take; 0 shows all
-    #[arg(long, value_name = "COUNT", default_value_t = PAYLOAD_LINES, help_heading = "Payloads")]
+    #[arg(long, value_name = "COUNT", default_value_t = PAYLOAD_LINES, value_parser = lines, help_heading = "Payloads")]
     payload_lines: usize,
     /// The schema of Protobuf payloads: a descriptor set, as `protoc --include_imports
     /// --descriptor_set_out` and `buf build` write it
@@ -74,6 +75,11 @@ fn parse_payload() -> impl TypedValueParser<Value = Told> {
     let names = ["auto"].into_iter().chain(payload::Format::ALL.map(payload::Format::name));
     PossibleValuesParser::new(names)
         .map(|name| payload::Format::named(&name).map_or(Told::Auto, Told::As))
+}
+
+/// A number of lines, and what to give in its place.
+fn lines(text: &str) -> Result<usize, &'static str> {
+    text.parse().map_err(|_| "give a number of lines, such as 40; 0 shows all")
 }
 
 impl Look {
@@ -128,7 +134,7 @@ impl Look {
 fn message_type(file: &Path, name: &str) -> Result<MessageType, Failure> {
     let shown = escape::whole(&file.display().to_string());
     let octets = fs::read(file).map_err(|error| {
-        let reason = super::show::reason(&error);
+        let reason = reason(&error);
         Failure::new(Exit::File, format!("cannot read the descriptor set {shown}: {reason}"))
             .help("give a file that protoc --descriptor_set_out=FILE wrote")
     })?;

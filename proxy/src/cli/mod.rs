@@ -6,6 +6,7 @@ mod compare;
 mod demo;
 mod exit;
 mod explain;
+mod file;
 mod hex;
 pub mod listen;
 mod look;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use framescope_core::capture::{CaptureFault, CaptureItem};
 use framescope_core::export::Depth;
 
+use super::file::reason;
 use super::look::Look;
 use super::{Exit, Failure, Outcome, view_failure};
 use crate::follow::{Follower, Input};
@@ -111,10 +112,4 @@ fn cannot_read(name: &str, error: &io::Error) -> Failure {
         io::ErrorKind::IsADirectory => failure.help("give the .pcapng file in it"),
         _ => failure,
     }
-}
-
-/// What the system said, without its error number.
-pub(super) fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }

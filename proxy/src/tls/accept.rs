@@ -38,8 +38,9 @@ impl Identity {
     /// Reads a certificate chain (leaf first) and its private key, both PEM.
     pub fn own(cert_file: &Path, key_file: &Path) -> Result<Self, TlsFailure> {
         let setup = |message: String| TlsFailure::new(Leg::Client, TlsFailureKind::Setup, message);
-        let chain = load_pem_chain(cert_file).map_err(|error| setup(error.to_string()))?;
-        let key = load_pem_key(key_file).map_err(|error| setup(error.to_string()))?;
+        let unusable = |error| TlsFailure::of_file(Leg::Client, &error);
+        let chain = load_pem_chain(cert_file).map_err(unusable)?;
+        let key = load_pem_key(key_file).map_err(unusable)?;
         let certified = CertifiedKey::from_der(chain, key, &super::provider()).map_err(|error| {
             setup(match error {
                 rustls::Error::InconsistentKeys(_) => format!(

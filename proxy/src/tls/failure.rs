@@ -2,6 +2,7 @@
 
 use std::io;
 
+use framescope_certs::CertsError;
 use framescope_core::Leg;
 use framescope_core::connection::Failure;
 use rustls::AlertDescription;
@@ -44,6 +45,15 @@ pub enum TlsFailureKind {
 impl TlsFailure {
     pub(super) fn new(leg: Leg, kind: TlsFailureKind, message: impl Into<String>) -> Self {
         Self { leg, kind, message: message.into() }
+    }
+
+    /// A file of the user's that cannot be read, or does not hold what is wanted.
+    pub(super) fn of_file(leg: Leg, error: &CertsError) -> Self {
+        let mend = match error {
+            CertsError::Io { .. } => "; check the path, and who may read it with ls -l",
+            _ => "",
+        };
+        Self::new(leg, TlsFailureKind::Setup, format!("{error}{mend}"))
     }
 
     /// The stage's name in a capture: `client-tls` or `upstream-tls`.

@@ -39,7 +39,9 @@ impl UpstreamTls {
     /// Reads the roots to trust: the platform's, and those of `extra_roots`.
     pub fn new(config: &UpstreamTlsConfig) -> Result<Self, TlsFailure> {
         let extra_roots = match &config.extra_roots {
-            Some(path) => load_pem_chain(path).map_err(|error| setup(error.to_string()))?,
+            Some(path) => {
+                load_pem_chain(path).map_err(|error| TlsFailure::of_file(Leg::Upstream, &error))?
+            }
             None => Vec::new(),
         };
         let verifier = if config.insecure {

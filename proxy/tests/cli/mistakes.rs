@@ -73,3 +73,48 @@ fn a_capture_on_stdout_has_a_path_and_the_dash_is_refused_with_it() {
     let shown = show_stdin(&["show", "-"], &capture);
     assert!(shown.status.success() && !capture.is_empty(), "{}", text(&shown.stderr));
 }
+
+#[test]
+fn a_file_that_cannot_be_written_is_told_with_what_to_do() {
+    let nowhere = "/nonexistent/folder/x";
+    let code = "FRAME_UNMASKED_FROM_CLIENT";
+    for command in [&["explain", code, "--capture"][..], &["ca", "export"]] {
+        let arguments = [command, &[nowhere]].concat();
+        assert_helps(&arguments, 5, "cannot write /nonexistent/folder/x", "make its folder");
+        let arguments = [command, &["/dev/null"]].concat();
+        assert_helps(&arguments, 5, "cannot write /dev/null", "choose another name");
+    }
+}
+
+#[test]
+fn an_example_that_no_code_names_is_told_so() {
+    let folder = data();
+    let file = folder.path().join("x.pcapng").display().to_string();
+    for (what, told) in [
+        (&["81", "00"][..], "--capture needs the code of a rule, not 81 00"),
+        (&["rules"], "--capture needs the code of a rule, not rules"),
+        (&["NO_SUCH_RULE"], "there is no rule NO_SUCH_RULE"),
+    ] {
+        let arguments = [&["explain"], what, &["--capture", &file]].concat();
+        assert_helps(&arguments, 2, told, "framescope explain rules");
+    }
+}
+
+#[test]
+fn a_certificate_that_cannot_be_read_is_told_with_what_to_check() {
+    let own = ["ws://a", "--cert", "/nowhere.pem", "--key", "/nowhere.pem"];
+    for options in [&own[..], &["wss://a", "--upstream-ca", "/nowhere.pem"]] {
+        let arguments = [&["proxy", "--listen", "0"], options].concat();
+        assert_helps(&arguments, 4, "/nowhere.pem", "check the path");
+    }
+}
+
+#[test]
+fn options_that_take_numbers_and_addresses_say_what_to_give() {
+    for (arguments, told) in [
+        (&["demo", "--listen", "x"][..], "write HOST:PORT, such as 127.0.0.1:9000"),
+        (&["show", "-", "--payload-lines", "x"], "give a number of lines"),
+    ] {
+        assert_fails(&output(arguments), 2, told);
+    }
+}
