@@ -10,7 +10,8 @@ use framescope_core::present::octets;
 
 use super::exit::{Exit, Failure};
 use super::file::write_new;
-use super::{Outcome, hex, put};
+use super::hex::{self, HexError};
+use super::{Outcome, put};
 use crate::view::anatomy::Anatomy;
 use crate::view::explanation::{self, severity_role, severity_sign};
 use crate::view::{Palette, Role, escape};
@@ -25,7 +26,7 @@ Examples:
   xxd -p frame.bin | framescope explain -")]
 pub struct ExplainArgs {
     /// The octets of one or more frames in hex (spaces, colons, commas and 0x are skipped);
-    /// or - to read hex or raw octets from stdin; or the code of a rule; or "rules" for all of them
+    /// or - alone to read hex or raw octets from stdin; or the code of a rule; or "rules" for all of them
     #[arg(required = true, value_name = "HEX|-|CODE")]
     what: Vec<String>,
     /// Write the conversation in which the rule fires to this file, as a capture
@@ -44,6 +45,10 @@ pub fn run(
     if let Some(path) = &args.capture {
         return capture_example(&text, path);
     }
+    if args.what.len() > 1 && args.what.iter().any(|what| what == "-") {
+        return Err(Failure::new(Exit::Usage, "- reads from stdin and stands alone")
+            .help("give either - or the octets"));
+    }
     if text == "-" {
         let octets = read_stdin(stdin)?;
         return put(out, &frames(&octets, palette)?);
@@ -58,8 +63,7 @@ pub fn run(
         return Err(unknown_rule(&text));
     }
     let octets = hex::parse(&text).map_err(|error| {
-        Failure::new(Exit::Usage, format!("{} at column {}", error.problem, error.column))
-            .excerpt(error.excerpt())
+        no_hex(&error, &format!("column {}", error.column))
             .help("give each octet as two hex digits, such as: framescope explain 81 05 48656c6c6f")
     })?;
     put(out, &frames(&octets, palette)?)
@@ -83,14 +87,30 @@ fn capture_example(code: &str, path: &Path) -> Outcome {
     write_new(path, &octets)
 }
 
-/// Hex where it reads as hex, else the octets as they are.
+/// Hex where it is text, else the octets as they are.
 fn read_stdin(stdin: &mut impl Read) -> Result<Vec<u8>, Failure> {
     let mut raw = Vec::new();
     stdin
         .read_to_end(&mut raw)
         .map_err(|error| Failure::new(Exit::File, format!("cannot read stdin: {error}")))?;
-    let as_hex = std::str::from_utf8(&raw).ok().and_then(|text| hex::parse(text).ok());
-    Ok(as_hex.unwrap_or(raw))
+    let text = std::str::from_utf8(&raw).ok().filter(|text| is_meant_as_hex(text));
+    let Some(text) = text else { return Ok(raw) };
+    hex::parse(text).map_err(|error| {
+        no_hex(&error, &format!("line {}, column {}", error.line_number, error.column)).help(
+            "give each octet as two hex digits, as xxd -p writes them, or the octets themselves",
+        )
+    })
+}
+
+/// Whether somebody wrote this: frames have octets that are no printable ASCII, nearly always in
+/// their first two.
+fn is_meant_as_hex(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii())
+        && text.chars().all(|c| !c.is_control() || c.is_ascii_whitespace())
+}
+
+fn no_hex(error: &HexError, place: &str) -> Failure {
+    Failure::new(Exit::Usage, format!("{} at {place}", error.problem)).excerpt(error.excerpt())
 }
 
 fn frames(mut octets_left: &[u8], palette: Palette) -> Result<String, Failure> {
@@ -210,10 +230,12 @@ mod tests {
     }
 
     #[test]
-    fn stdin_is_hex_where_it_reads_as_hex_and_raw_octets_else() {
+    fn stdin_is_hex_where_it_is_text_and_raw_octets_else() {
         let hex = explained("-", b"89 00\n").unwrap();
         let raw = explained("-", &[0x89, 0x00]).unwrap();
         assert_eq!(hex, raw);
+        // A first fragment, unmasked and compressed, begins with a letter.
+        assert!(explained("-", b"A\x03abc").unwrap().starts_with("frame 1: "));
         assert!(hex.starts_with("frame 1: an unmasked ping frame without payload  octets 0–1\n"));
     }
 

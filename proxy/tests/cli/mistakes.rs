@@ -118,3 +118,15 @@ fn options_that_take_numbers_and_addresses_say_what_to_give() {
         assert_fails(&output(arguments), 2, told);
     }
 }
+
+#[test]
+fn a_wrong_digit_of_hex_on_stdin_is_told_with_its_line_and_column() {
+    let failed = show_stdin(&["explain", "-"], b"81 05\n48 0g 41\n");
+    let stderr = assert_fails(&failed, 2, "'g' is not a hex digit at line 2, column 5");
+    assert!(stderr.contains("  48 0g 41\n      ^\n"), "{stderr}");
+    has_help(&stderr, "xxd -p");
+    assert_fails(&show_stdin(&["explain", "-"], b"81 0"), 2, "at line 1, column 4");
+    for what in [&["-", "8100"][..], &["8100", "-"]] {
+        assert_helps(&[&["explain"], what].concat(), 2, "stands alone", "either - or the octets");
+    }
+}
