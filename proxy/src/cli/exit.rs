@@ -16,9 +16,9 @@ pub enum Exit {
     Usage = 2,
     /// The listener cannot be opened.
     Listen = 3,
-    /// The upstream or a TLS setting cannot be used.
+    /// The upstream, or a file of a certificate or key, cannot be used.
     Upstream = 4,
-    /// A file cannot be read or written, or is no capture.
+    /// Another file cannot be read or written, or is no capture.
     File = 5,
     /// The certificate authority cannot be used.
     Authority = 6,
@@ -43,10 +43,10 @@ pub const EXIT_CODES: &str = "\
 Exit codes:
   0  done; also after Ctrl-C, with the capture complete
   1  something went wrong that has no code of its own
-  2  the command line cannot be understood
+  2  the command line cannot be understood, or contradicts itself
   3  cannot listen there
-  4  the upstream, or a certificate for it, cannot be used
-  5  a file cannot be read or written, or is no capture
+  4  the upstream, or a certificate or key given for TLS, cannot be used or read
+  5  any other file cannot be read or written, or is no capture
   6  the certificate authority cannot be used";
 
 /// The variables that say where things are and what is written, as `--help` tells them.
@@ -131,6 +131,18 @@ impl From<Exit> for ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_documents_table_tells_the_same_codes() {
+        let page = include_str!("../../../docs/JSONL.md");
+        let codes = EXIT_CODES.lines().skip(1).filter_map(|line| line.trim().split_once("  "));
+        for (code, meaning) in codes {
+            // Code 0 has more to say there.
+            let row = format!("| {code} | {}", meaning.split("; ").next().unwrap_or(meaning));
+            assert!(page.contains(&row), "{row}");
+        }
+        assert_eq!(EXIT_CODES.lines().count(), 8);
+    }
 
     #[test]
     fn a_failure_reads_as_error_excerpt_help() {
