@@ -63,7 +63,8 @@ pub fn run(args: &CaArgs, out: &mut impl Write) -> Outcome {
             put(out, &format!("{summary}\n{steps}"))
         }
         CaCommand::Export { file, platform } => {
-            match file.as_deref().filter(|file| file.as_os_str() != "-") {
+            let file = file.as_deref().filter(|file| file.as_os_str() != "-");
+            match file {
                 Some(file) => write_new(file, authority.ca_pem().as_bytes())?,
                 None => put(out, authority.ca_pem())?,
             }

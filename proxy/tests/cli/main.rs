@@ -325,8 +325,11 @@ fn ca_makes_tells_and_exports_the_authority() {
     let pem = std::fs::read_to_string(Path::new(certificate.trim_end())).expect("it is there");
     assert!(text(&path.stderr).contains("a new certificate authority was made"));
 
-    let to_stdout = framescope(&data, &["ca", "export"]).output().expect("it runs");
-    assert_eq!((text(&to_stdout.stdout), text(&to_stdout.stderr)), (pem.clone(), String::new()));
+    for export in [&["ca", "export"][..], &["ca", "export", "-"]] {
+        let to_stdout = framescope(&data, export).output().expect("it runs");
+        let told = (text(&to_stdout.stdout), text(&to_stdout.stderr));
+        assert_eq!(told, (pem.clone(), String::new()));
+    }
 
     let copy = data.path().join("copy.pem");
     let export = || framescope(&data, &["ca", "export", &copy.display().to_string()]).output();
