@@ -13,6 +13,7 @@ mod look;
 mod proxy;
 mod show;
 
+use std::ffi::OsString;
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
@@ -62,16 +63,38 @@ enum Command {
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    run(std::env::args_os())
+}
+
+/// Runs a command line, the program's name first.
+pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(text) => return print(&text),
+    };
     let (stdout, stderr) = (io::stdout(), io::stderr());
     let palette = arguments.color.palette(|| Palette::for_stream(&stdout));
     log_to_stderr();
     let told = arguments.color.palette(|| Palette::for_stream(&stderr));
-    match arguments.command.run(palette, told) {
+    end(arguments.command.run(palette, told), told)
+}
+
+/// Prints what was asked for in the place of a command, such as its help, or why it is none.
+fn print(text: &clap::Error) -> ExitCode {
+    let printed = text.print().and_then(|()| io::stdout().flush());
+    match printed.or_else(|error| view_failure(ViewError::Output(error))) {
+        Err(failure) if !text.use_stderr() => end(Err(failure), Palette::for_stream(&io::stderr())),
+        _ => u8::try_from(text.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from),
+    }
+}
+
+/// Tells a failure, in the colours of stderr.
+fn end(outcome: Outcome, told: Palette) -> ExitCode {
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             // Where stderr is gone too, the exit code is all that can be told.
-            let _ = stderr.lock().write_all(failure.render(told).as_bytes());
+            let _ = io::stderr().lock().write_all(failure.render(told).as_bytes());
             failure.exit.into()
         }
     }

@@ -130,3 +130,13 @@ fn a_wrong_digit_of_hex_on_stdin_is_told_with_its_line_and_column() {
         assert_helps(&[&["explain"], what].concat(), 2, "stands alone", "either - or the octets");
     }
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn help_that_cannot_be_written_is_no_success() {
+    for arguments in [&["help"][..], &["--version"], &["help", "proxy"], &["explain", "89 00"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").expect("a device");
+        let failed = framescope(&data(), arguments).stdout(full).output().expect("it runs");
+        assert_fails(&failed, 1, "cannot write to stdout: No space left");
+    }
+}
