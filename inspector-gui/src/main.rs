@@ -34,19 +34,13 @@ fn main() -> ExitCode {
         Ok(source) => Arc::new(source),
         Err(error) => {
             eprintln!("framescope-gui: {error}");
-            return ExitCode::FAILURE;
+            return ExitCode::from(error.exit_code());
         }
     };
     let Err(reason) = show_window(&source) else { return ExitCode::SUCCESS };
     eprintln!("framescope-gui: {reason}; going on in the terminal");
     let Some(source) = Arc::into_inner(source) else { return ExitCode::FAILURE };
-    match source::show_in_terminal(source) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("framescope-gui: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    source::show_in_terminal(source)
 }
 
 /// Shows the window until it is closed. `Err` says in a few words why there is none.

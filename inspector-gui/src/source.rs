@@ -1,18 +1,21 @@
 //! Where the capture comes from: a proxy in this process, or a file. The only file that knows the
 //! proxy crate.
 
+use std::ffi::OsStr;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::time::Duration;
 
 use framescope_core::capture::CaptureItem;
 use framescope_core::present::Secrets;
+use framescope_proxy::cli;
 use framescope_proxy::engine::{Engine, EngineConfig, StartError, Stats, Upstream};
 use framescope_proxy::follow::Follower;
 use framescope_proxy::recorder::Live;
 pub use framescope_proxy::set::CaptureFile;
 use framescope_proxy::view::stop::Stop;
-use framescope_proxy::view::terminal::{self, TerminalView};
+use framescope_proxy::view::terminal;
 use framescope_proxy::view::{Feed, Format, Palette};
 use parking_lot::{Condvar, Mutex};
 
@@ -60,9 +63,19 @@ pub enum SourceError {
     },
 }
 
+impl SourceError {
+    /// The exit code of a program that ends for this reason, as `framescope` has them.
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Start(error) => error.exit_code(),
+            Self::Open { .. } => 5,
+        }
+    }
+}
+
 /// Reads an address to listen on as the command line does: `HOST:PORT`, or `PORT` on 127.0.0.1.
 pub fn listen_addr(text: &str) -> Result<SocketAddr, String> {
-    framescope_proxy::cli::listen::parse(text)
+    cli::listen::parse(text)
 }
 
 /// A capture that may be growing, and the proxy that makes it grow.
@@ -321,20 +334,16 @@ impl<W: std::io::Write> JsonFeed<W> {
     }
 }
 
-/// Shows the source line by line in the terminal: a file to its end, a running proxy until SIGINT or
-/// SIGTERM comes.
-pub fn show_in_terminal(source: Source) -> anyhow::Result<()> {
-    let view = TerminalView::detect();
+/// Shows the source line by line in the terminal, as `framescope` does: a file to its end, a running
+/// proxy until SIGINT or SIGTERM comes. Says how the process ends.
+pub fn show_in_terminal(source: Source) -> ExitCode {
     match source.kind {
-        Kind::Live(engine) => terminal::run(engine, &view).map(drop)?,
+        Kind::Live(engine) => cli::show_running(engine),
         Kind::File(..) => {
-            let mut follower = Follower::open(&source.capture)?;
-            let out = std::io::BufWriter::new(std::io::stdout().lock());
-            let mut feed = Feed::new(view.format, view.out_palette, view.secrets, out)?;
-            terminal::drain_to_end(&mut follower, &mut feed)?;
+            let show = ["framescope", "show", "--"].map(OsStr::new);
+            cli::run(show.into_iter().chain([source.capture.as_os_str()]))
         }
     }
-    Ok(())
 }
 
 /// Calls `then` when SIGINT or SIGTERM comes; the second one ends the process at once.

@@ -6,6 +6,7 @@ mod panels;
 mod saving;
 mod sessions;
 mod subprotocols;
+mod terminal;
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;

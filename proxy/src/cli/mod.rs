@@ -23,6 +23,8 @@ use tracing_subscriber::filter::LevelFilter;
 
 use exit::{Exit, Failure, Outcome};
 
+use crate::engine::Engine;
+use crate::view::terminal::{self, TerminalView};
 use crate::view::{Palette, ViewError};
 
 /// See every WebSocket frame, bit by bit.
@@ -77,6 +79,12 @@ pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> 
     log_to_stderr();
     let told = arguments.color.palette(|| Palette::for_stream(&stderr));
     end(arguments.command.run(palette, told), told)
+}
+
+/// Shows what passes a running proxy, until SIGINT or SIGTERM comes, as `framescope proxy` does.
+pub fn show_running(engine: Engine) -> ExitCode {
+    let shown = terminal::run(engine, &TerminalView::detect());
+    end(shown.map(drop).or_else(view_failure), Palette::for_stream(&io::stderr()))
 }
 
 /// Prints what was asked for in the place of a command, such as its help, or why it is none.

@@ -1,0 +1,33 @@
+//! The program where there is no display: it shows the same in the terminal, and ends as `framescope` does.
+
+use std::process::{Command, Output};
+
+fn framescope_gui(arguments: &[&str]) -> Output {
+    let data = tempfile::tempdir().expect("a folder");
+    Command::new(env!("CARGO_BIN_EXE_framescope-gui"))
+        .args(arguments)
+        .env("FRAMESCOPE_DATA_DIR", data.path())
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .env_remove("WAYLAND_SOCKET")
+        .output()
+        .expect("it runs")
+}
+
+fn assert_fails(arguments: &[&str], code: i32, told: &str) {
+    let output = framescope_gui(arguments);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{stderr}");
+    assert!(output.stdout.is_empty() && stderr.contains(told), "{stderr}");
+}
+
+#[test]
+fn what_cannot_be_shown_ends_with_the_code_of_its_reason() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let words = folder.path().join("words.txt");
+    std::fs::write(&words, "some words, and no capture").expect("a file");
+    assert_fails(&["/nowhere/x.pcapng"], 5, "cannot open /nowhere/x.pcapng");
+    assert_fails(&["ftp://a"], 4, "must begin with ws://");
+    #[cfg(target_os = "linux")]
+    assert_fails(&[&words.display().to_string()], 5, "is not a capture");
+}
