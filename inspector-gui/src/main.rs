@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use clap::Parser;
 use framescope_gui::settings::Settings;
-use framescope_gui::source::{self, Source, Target};
+use framescope_gui::source::{self, Options, Source, Target};
 use framescope_gui::{App, desktop};
 
 /// See WebSocket traffic frame by frame and bit by bit.
@@ -25,18 +25,33 @@ struct Arguments {
     /// The capture to write [default: a new one in the user's data directory]
     #[arg(long, short, value_name = "FILE")]
     write: Option<PathBuf>,
+    /// Trust these certificates (PEM) too when the upstream's is verified
+    #[arg(long, value_name = "FILE")]
+    upstream_ca: Option<PathBuf>,
+    /// Do not verify the upstream's certificate: anyone on the path can read and change everything
+    #[arg(long)]
+    insecure_upstream: bool,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let target = Target::parse(arguments.target.as_deref());
-    let source = match Source::start(&target, arguments.listen, arguments.write.as_deref()) {
+    let options = Options {
+        listen: arguments.listen,
+        capture: arguments.write,
+        upstream_ca: arguments.upstream_ca,
+        insecure_upstream: arguments.insecure_upstream,
+    };
+    let source = match Source::start(&target, &options) {
         Ok(source) => Arc::new(source),
         Err(error) => {
             eprintln!("framescope-gui: {error}");
             return ExitCode::from(error.exit_code());
         }
     };
+    if options.insecure_upstream && !source.is_file() {
+        eprintln!("framescope-gui: WARNING: {}", source::UNVERIFIED);
+    }
     let Err(reason) = show_window(&source) else { return ExitCode::SUCCESS };
     eprintln!("framescope-gui: {reason}; going on in the terminal");
     let Some(source) = Arc::into_inner(source) else { return ExitCode::FAILURE };

@@ -10,6 +10,7 @@ use std::time::Duration;
 use framescope_core::capture::CaptureItem;
 use framescope_core::present::Secrets;
 use framescope_proxy::cli;
+pub use framescope_proxy::engine::UNVERIFIED;
 use framescope_proxy::engine::{Engine, EngineConfig, StartError, Stats, Upstream};
 use framescope_proxy::follow::Follower;
 use framescope_proxy::recorder::Live;
@@ -45,6 +46,19 @@ impl Target {
             Some(path) => Self::File(PathBuf::from(path)),
         }
     }
+}
+
+/// How a proxy is started.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Where clients connect; `None` takes the default address or the next free port after it.
+    pub listen: Option<SocketAddr>,
+    /// The capture to write; `None` makes one in the user's data directory.
+    pub capture: Option<PathBuf>,
+    /// PEM file with further roots for the upstream's certificate.
+    pub upstream_ca: Option<PathBuf>,
+    /// Do not verify the upstream's certificate.
+    pub insecure_upstream: bool,
 }
 
 /// Why there is nothing to look at: one clear line.
@@ -150,13 +164,8 @@ struct Woken {
 }
 
 impl Source {
-    /// Starts a proxy that writes to `capture`, or opens a file.
-    /// Where `listen` is `None`, the default address or the next free port after it is taken.
-    pub fn start(
-        target: &Target,
-        listen: Option<SocketAddr>,
-        capture: Option<&Path>,
-    ) -> Result<Self, SourceError> {
+    /// Starts a proxy, or opens a file.
+    pub fn start(target: &Target, options: &Options) -> Result<Self, SourceError> {
         let upstream = match target {
             Target::Demo => Upstream::Demo,
             Target::Upstream(url) => Upstream::Url(url.clone()),
@@ -164,10 +173,12 @@ impl Source {
         };
         let start = |listen| {
             let mut config = EngineConfig::new(listen, upstream.clone());
-            config.capture = capture.map(Path::to_owned);
+            config.capture.clone_from(&options.capture);
+            config.upstream_ca.clone_from(&options.upstream_ca);
+            config.insecure_upstream = options.insecure_upstream;
             Engine::start(config)
         };
-        let engine = match listen {
+        let engine = match options.listen {
             Some(listen) => start(listen)?,
             None => start(free_port_near(DEFAULT_LISTEN))?,
         };

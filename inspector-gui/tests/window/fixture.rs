@@ -16,7 +16,7 @@ use framescope_core::{
 };
 use framescope_gui::App;
 use framescope_gui::settings::Settings;
-use framescope_gui::source::{Source, Target};
+use framescope_gui::source::{Options, Source, Target};
 use tempfile::TempDir;
 
 pub const UP: Direction = Direction::ClientToServer;
@@ -163,7 +163,9 @@ pub fn open_live() -> (Window, SocketAddr, PathBuf) {
     let path = capture.folder.path().join("live.pcapng");
     // Nobody listens there: what matters is what is recorded of it.
     let target = Target::Upstream("ws://127.0.0.1:1".to_owned());
-    let source = Source::start(&target, Some(([127, 0, 0, 1], 0).into()), Some(&path));
+    let listen = Some(([127, 0, 0, 1], 0).into());
+    let options = Options { listen, capture: Some(path.clone()), ..Options::default() };
+    let source = Source::start(&target, &options);
     let source = Arc::new(source.expect("the proxy starts"));
     let addr = source.listen_addr().expect("it listens");
     (Window { harness: window_onto(source, 1280.0, 800.0), capture }, addr, path)

@@ -27,6 +27,9 @@ fn what_cannot_be_shown_ends_with_the_code_of_its_reason() {
     let words = folder.path().join("words.txt");
     std::fs::write(&words, "some words, and no capture").expect("a file");
     assert_fails(&["/nowhere/x.pcapng"], 5, "cannot open /nowhere/x.pcapng");
+    // The upstream's certificate is judged as the options say, which its failures recommend.
+    assert_fails(&["ws://a", "--insecure-upstream"], 2, "the upstream ws://a is not TLS");
+    assert_fails(&["wss://a", "--upstream-ca", "/nowhere.pem"], 4, "/nowhere.pem");
     assert_fails(&["ftp://a"], 4, "must begin with ws://");
     #[cfg(target_os = "linux")]
     assert_fails(&[&words.display().to_string()], 5, "is not a capture");

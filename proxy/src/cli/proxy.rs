@@ -9,7 +9,7 @@ use framescope_certs::SubjectName;
 
 use super::look::Look;
 use super::{Outcome, listen, view_failure};
-use crate::engine::{Engine, EngineConfig, Upstream, WhenSlow};
+use crate::engine::{Engine, EngineConfig, UNVERIFIED, Upstream, WhenSlow};
 use crate::set::Rotation;
 use crate::view::terminal::TerminalView;
 use crate::view::{Format, Palette, terminal};
@@ -135,15 +135,7 @@ impl ProxyArgs {
 
     /// What the user asked for and should not forget.
     fn warnings(&self) -> Vec<String> {
-        let mut warnings = Vec::new();
-        if self.insecure_upstream {
-            warnings.push(
-                "the upstream's certificate is NOT verified: \
-                 whoever is on the path can read and change everything"
-                    .to_owned(),
-            );
-        }
-        warnings
+        self.insecure_upstream.then(|| UNVERIFIED.to_owned()).into_iter().collect()
     }
 }
 

@@ -15,6 +15,10 @@ pub enum Upstream {
     Url(String),
 }
 
+/// What the user should not forget of [`EngineConfig::insecure_upstream`].
+pub const UNVERIFIED: &str = "the upstream's certificate is NOT verified: \
+     whoever is on the path can read and change everything";
+
 /// How to start an engine.
 #[derive(Debug, Clone)]
 pub struct EngineConfig {

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-pub use config::{EngineConfig, Upstream, WhenSlow};
+pub use config::{EngineConfig, UNVERIFIED, Upstream, WhenSlow};
 pub use failure::StartError;
 pub use files::{authority_dir, data_dir};
 pub use port::Holder;
