@@ -45,7 +45,7 @@ fn authority_key_id<'a>(certificate: &'a X509Certificate<'_>) -> &'a [u8] {
 }
 
 #[test]
-fn the_ca_may_sign_leaves_and_nothing_else() {
+fn the_ca_may_sign_servers_leaves_and_nothing_else() {
     let (_folder, authority) = made();
     let certificate = parsed(authority.ca_der());
     let constraints = certificate.basic_constraints().expect("parsed").expect("present");
@@ -54,6 +54,9 @@ fn the_ca_may_sign_leaves_and_nothing_else() {
     let usage = certificate.key_usage().expect("parsed").expect("present");
     assert!(usage.critical && usage.value.key_cert_sign() && usage.value.crl_sign());
     assert!(!usage.value.digital_signature() && !usage.value.key_encipherment());
+    let purposes = certificate.extended_key_usage().expect("parsed").expect("present").value;
+    assert!(purposes.server_auth && !purposes.client_auth && !purposes.any);
+    assert!(!purposes.code_signing && !purposes.email_protection && purposes.other.is_empty());
     assert!(!subject_key_id(&certificate).is_empty());
     assert_eq!(certificate.raw_serial().len(), 16);
     certificate.verify_signature(None).expect("signed by itself");
