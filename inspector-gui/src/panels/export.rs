@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use egui::{Button, Context, Frame, Id, Key, Modal, RichText, TextEdit, Ui};
+use egui::{Button, Context, Frame, Id, Modal, RichText, Ui};
 use framescope_core::ConnectionId;
 use framescope_core::present::counted;
 
 use super::chooser::{self, Choice, Chooser};
-use super::open::expand_home;
+use super::path_field::PathField;
 use crate::App;
 use crate::command::Command;
 use crate::store::{Export, ExportState};
@@ -15,13 +15,11 @@ use crate::theme;
 
 /// The dialog while it is open.
 pub struct Dialog {
-    path: String,
+    field: PathField,
     /// Only this connection is written; `None` is all of the capture.
     connection: Option<ConnectionId>,
-    trouble: Option<String>,
     chooser: Chooser,
     running: Option<Export>,
-    fresh: bool,
 }
 
 impl Dialog {
@@ -34,14 +32,8 @@ impl Dialog {
             Some(ConnectionId(number)) => format!("{name}-{number}.jsonl"),
             None => format!("{name}.jsonl"),
         };
-        Self {
-            path: capture.with_file_name(name).display().to_string(),
-            connection,
-            trouble: None,
-            chooser: Chooser::default(),
-            running: None,
-            fresh: true,
-        }
+        let field = PathField::new(capture.with_file_name(name).display().to_string());
+        Self { field, connection, chooser: Chooser::default(), running: None }
     }
 }
 
@@ -49,8 +41,8 @@ impl Dialog {
 pub fn dialog_ui(app: &mut App, ctx: &Context) {
     let Some(mut dialog) = app.export_dialog.take() else { return };
     match dialog.chooser.take() {
-        Choice::File(path) => dialog.path = path.display().to_string(),
-        Choice::NoDialog => dialog.trouble = Some(chooser::NONE_HERE.to_owned()),
+        Choice::File(path) => dialog.field.path = path.display().to_string(),
+        Choice::NoDialog => dialog.field.trouble = Some(chooser::NONE_HERE.to_owned()),
         Choice::NotYet => {}
     }
     let mut wants = None;
@@ -71,13 +63,13 @@ pub fn dialog_ui(app: &mut App, ctx: &Context) {
         ui.add_space(8.0);
         match dialog.running.as_ref().map(Export::state) {
             None => wants = path_ui(&mut dialog, ui),
-            Some(state) => state_ui(&state, &dialog.path, ui),
+            Some(state) => state_ui(&state, &dialog.field.path, ui),
         }
     });
     if let Some(path) = wants {
         match app.store.export(path, dialog.connection) {
             Ok(export) => dialog.running = Some(export),
-            Err(line) => dialog.trouble = Some(line),
+            Err(line) => dialog.field.trouble = Some(line),
         }
     }
     if !modal.should_close() {
@@ -88,29 +80,15 @@ pub fn dialog_ui(app: &mut App, ctx: &Context) {
 /// Where to; the path once that is decided.
 fn path_ui(dialog: &mut Dialog, ui: &mut Ui) -> Option<PathBuf> {
     let palette = theme::palette(ui);
-    let field = TextEdit::singleline(&mut dialog.path).desired_width(f32::INFINITY);
-    let field = ui.add(field).accessible_name("Path of the export");
-    if std::mem::take(&mut dialog.fresh) {
-        field.request_focus();
-    }
-    if field.changed() {
-        dialog.trouble = None;
-    }
-    let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-    if let Some(trouble) = &dialog.trouble {
-        ui.add_space(4.0);
-        ui.label(RichText::new(trouble).color(palette.error));
-    }
+    let mut is_wanted = dialog.field.ui("Path of the export", "/path/to/export.jsonl", ui);
     ui.add_space(10.0);
-    let can_write = !dialog.path.trim().is_empty();
-    let mut is_wanted = entered && can_write;
     ui.horizontal(|ui| {
         let write = Button::new("Export").fill(palette.selection);
-        is_wanted |= ui.add_enabled(can_write, write).clicked();
+        is_wanted |= ui.add_enabled(dialog.field.file().is_some(), write).clicked();
         let browse =
             ui.add_enabled(!dialog.chooser.is_open(), Button::new("Browse…").fill(palette.raised));
         if browse.on_hover_text("Ask with the desktop's own dialog").clicked() {
-            let name = Path::new(&dialog.path).file_name().unwrap_or_default();
+            let name = Path::new(&dialog.field.path).file_name().unwrap_or_default();
             let name = name.to_string_lossy().into_owned();
             dialog.chooser.ask_where(ui.ctx().clone(), Command::Export.label(), name);
         }
@@ -118,7 +96,7 @@ fn path_ui(dialog: &mut Dialog, ui: &mut Ui) -> Option<PathBuf> {
             ui.close();
         }
     });
-    is_wanted.then(|| expand_home(dialog.path.trim()))
+    dialog.field.file().filter(|_| is_wanted)
 }
 
 fn state_ui(state: &ExportState, path: &str, ui: &mut Ui) {

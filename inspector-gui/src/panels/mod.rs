@@ -12,6 +12,7 @@ pub mod format;
 pub mod notice;
 pub mod open;
 pub mod parts;
+mod path_field;
 pub mod schema;
 pub mod search;
 pub mod status;

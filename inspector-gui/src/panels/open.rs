@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use egui::{Button, Context, Frame, Id, Key, Modal, RichText, TextEdit, Ui};
+use egui::{Button, Context, Frame, Id, Modal, RichText, Ui};
 
 use super::chooser::{self, Choice, Chooser};
+use super::path_field::PathField;
 use crate::App;
 use crate::command::Command;
 use crate::theme;
@@ -14,11 +15,9 @@ const LISTED: usize = 8;
 /// The dialog while it is open.
 #[derive(Debug)]
 pub struct Dialog {
-    path: String,
+    field: PathField,
     captures: Vec<PathBuf>,
-    trouble: Option<String>,
     chooser: Chooser,
-    fresh: bool,
 }
 
 impl Dialog {
@@ -32,19 +31,14 @@ impl Dialog {
         }
         captures.retain(|capture| capture.is_file());
         captures.truncate(LISTED);
-        Self {
-            path: String::new(),
-            captures,
-            trouble: None,
-            chooser: Chooser::default(),
-            fresh: true,
-        }
+        Self { field: PathField::default(), captures, chooser: Chooser::default() }
     }
 
     /// Opened because this file could not be.
     pub fn failed(app: &App, path: &Path, trouble: String) -> Self {
-        let path = path.display().to_string();
-        Self { path, trouble: Some(trouble), ..Self::new(app) }
+        let mut field = PathField::new(path.display().to_string());
+        field.trouble = Some(trouble);
+        Self { field, ..Self::new(app) }
     }
 }
 
@@ -79,7 +73,7 @@ pub fn dialog_ui(app: &mut App, ctx: &Context) {
     match chosen {
         Some(path) => {
             if let Err(line) = app.open_capture(&path) {
-                dialog.trouble = Some(line);
+                dialog.field.trouble = Some(line);
                 app.dialog = Some(dialog);
             }
         }
@@ -96,21 +90,7 @@ fn content_ui(dialog: &mut Dialog, ui: &mut Ui) -> Option<PathBuf> {
     let line = "A pcapng or pcap file: Framescope's own, Wireshark's or tcpdump's. Or drop it on the window.";
     ui.label(RichText::new(line).color(palette.weak));
     ui.add_space(8.0);
-    let field = TextEdit::singleline(&mut dialog.path)
-        .hint_text(RichText::new("/path/to/capture.pcapng").color(palette.faint))
-        .desired_width(f32::INFINITY);
-    let field = ui.add(field).accessible_name("Path of the capture");
-    if std::mem::take(&mut dialog.fresh) {
-        field.request_focus();
-    }
-    if field.changed() {
-        dialog.trouble = None;
-    }
-    let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-    if let Some(trouble) = &dialog.trouble {
-        ui.add_space(4.0);
-        ui.label(RichText::new(trouble).color(palette.error));
-    }
+    let entered = dialog.field.ui("Path of the capture", "/path/to/capture.pcapng", ui);
     if !dialog.captures.is_empty() {
         ui.add_space(8.0);
         ui.label(RichText::new("Recent captures").small().color(palette.weak));
@@ -125,11 +105,10 @@ fn content_ui(dialog: &mut Dialog, ui: &mut Ui) -> Option<PathBuf> {
     }
     ui.add_space(10.0);
     ui.horizontal(|ui| {
-        let can_open = !dialog.path.trim().is_empty();
-        if ui.add_enabled(can_open, Button::new("Open").fill(palette.selection)).clicked()
-            || (entered && can_open)
-        {
-            chosen = Some(expand_home(dialog.path.trim()));
+        let typed = dialog.field.file();
+        let open = Button::new("Open").fill(palette.selection);
+        if ui.add_enabled(typed.is_some(), open).clicked() || entered {
+            chosen = chosen.take().or(typed);
         }
         let browse =
             ui.add_enabled(!dialog.chooser.is_open(), Button::new("Browse…").fill(palette.raised));
@@ -149,19 +128,10 @@ impl Dialog {
         match self.chooser.take() {
             Choice::File(path) => Some(path),
             Choice::NoDialog => {
-                self.trouble = Some(chooser::NONE_HERE.to_owned());
+                self.field.trouble = Some(chooser::NONE_HERE.to_owned());
                 None
             }
             Choice::NotYet => None,
         }
-    }
-}
-
-/// `~/` at the start means the home folder, as in a shell.
-pub(super) fn expand_home(path: &str) -> PathBuf {
-    let home = directories::BaseDirs::new();
-    match (path.strip_prefix("~/"), home) {
-        (Some(rest), Some(home)) => home.home_dir().join(rest),
-        _ => PathBuf::from(path),
     }
 }

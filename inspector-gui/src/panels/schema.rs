@@ -6,7 +6,7 @@ use egui::{Button, Context, Frame, Id, Key, Modal, RichText, ScrollArea, TextEdi
 use framescope_core::payload::protobuf::{MessageType, Schema};
 
 use super::chooser::{self, Choice, Chooser};
-use super::open::expand_home;
+use super::path_field::expand_home;
 use crate::App;
 use crate::settings::ProtobufSettings;
 use crate::theme;
