@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::ReadBuf;
+use tokio::time::Instant;
 
 use super::Socket;
 use super::stall::{Stall, Stalled};
@@ -29,6 +30,8 @@ pub(super) struct Lane {
     stage: Stage,
     /// Made when the receiver is full for the first time.
     stall: Option<Box<Stall>>,
+    /// Since when the sender takes nothing any more.
+    alone: Option<Instant>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -61,6 +64,8 @@ pub(super) enum Step {
     Waits,
     /// The receiver has taken nothing for [`stall::SLOW`], or takes octets again after that.
     Stalled(Stalled),
+    /// The receiver has taken nothing for [`stall::GONE`] since its own octets are taken no more.
+    GaveUp,
     /// The sender has ended. Said once.
     SenderEnded(End),
     /// The reading side broke.
@@ -82,9 +87,9 @@ impl Lane {
         self.stage == Stage::Lost
     }
 
-    /// Whether the receiver has taken nothing for [`stall::SLOW`].
-    pub fn is_slow(&self) -> bool {
-        self.stall.as_ref().is_some_and(|stall| stall.is_slow())
+    /// The sender takes nothing any more, so that a receiver who waits to be read will wait for ever.
+    pub fn leave_alone(&mut self) {
+        self.alone.get_or_insert_with(Instant::now);
     }
 
     /// Adds octets behind what waits to be written.
@@ -186,9 +191,12 @@ impl Lane {
     fn stalls(&mut self, cx: &mut Context<'_>) -> Step {
         let waiting = self.stash.len() - self.sent;
         let stall = self.stall.get_or_insert_with(|| Box::new(Stall::new()));
-        match stall.poll_slow(cx) {
-            Poll::Ready(took) => Step::Stalled(Stalled { took, waiting, is_over: false }),
-            Poll::Pending => Step::Waits,
+        if let Poll::Ready(took) = stall.poll_slow(cx) {
+            return Step::Stalled(Stalled { took, waiting, is_over: false });
+        }
+        match self.alone.map(|alone| stall.poll_gone(alone, cx)) {
+            Some(Poll::Ready(())) => Step::GaveUp,
+            Some(Poll::Pending) | None => Step::Waits,
         }
     }
 

@@ -204,9 +204,6 @@ impl<C: Socket, U: Socket> Pump<C, U> {
             Step::Waits | Step::Over => Ok(false),
             Step::Stalled(stalled) => {
                 self.note_stall(direction, stalled);
-                if !stalled.is_over && self.opposite(direction).is_lost() {
-                    return Err(self.give_up(direction));
-                }
                 Ok(true)
             }
             // The system tells of a reset once. Where a write has met it, a read meets the mere end.
@@ -233,11 +230,13 @@ impl<C: Socket, U: Socket> Pump<C, U> {
             // reads on until it meets the end, for as long as anybody takes what it reads.
             Step::WriteFailed(error) => {
                 tracing::debug!("writing {direction} failed: {error}");
-                if self.opposite(direction).is_slow() {
-                    return Err(self.give_up(!direction));
+                match direction {
+                    Direction::ClientToServer => self.down.leave_alone(),
+                    Direction::ServerToClient => self.up.leave_alone(),
                 }
                 Ok(true)
             }
+            Step::GaveUp => Err(self.give_up(direction)),
         }
     }
 

@@ -13,6 +13,9 @@ use tokio::time::{Instant, Sleep, sleep};
 /// A receiver that takes nothing for so long is slow; below that it is busy.
 pub(super) const SLOW: Duration = Duration::from_secs(1);
 
+/// A receiver that takes nothing for so long is waited for no longer where the other side is gone.
+pub(super) const GONE: Duration = Duration::from_secs(30);
+
 /// The stalls of one lane, one after the other.
 #[derive(Debug)]
 pub(super) struct Stall {
@@ -53,9 +56,14 @@ impl Stall {
         Poll::Pending
     }
 
-    /// Whether the receiver is full and has been for [`SLOW`], which was told.
-    pub fn is_slow(&self) -> bool {
-        self.is_told
+    /// The receiver is full, and nobody has been left on the other side since `alone`: ready when that has
+    /// lasted for [`GONE`].
+    pub fn poll_gone(&mut self, alone: Instant, cx: &mut Context<'_>) -> Poll<()> {
+        let until = alone.max(*self.since.get_or_insert_with(Instant::now)) + GONE;
+        if self.timer.deadline() != until {
+            self.timer.as_mut().reset(until);
+        }
+        self.timer.as_mut().poll(cx)
     }
 
     /// The receiver took octets.

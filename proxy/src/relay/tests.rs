@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::lane::{Lane, Step};
-use super::stall::SLOW;
+use super::stall::{GONE, SLOW};
 use super::{Early, Ending, Pump, Socket};
 use crate::engine::WhenSlow;
 use crate::http::{Exchange, Rewrite, Upward};
@@ -194,30 +194,41 @@ async fn what_a_server_said_before_it_reset_still_arrives() {
     assert!(matches!(running.await.unwrap(), Ending::Reset(Down)));
 }
 
-/// Two ends that wait for each other to be read, one of which is gone then.
-#[tokio::test]
-async fn who_waits_to_be_read_hears_that_the_other_side_is_gone() {
-    for (gone, is_late) in [(Up, false), (Down, false), (Up, true), (Down, true)] {
+/// Both ends wait to be read, and one of them is gone then.
+#[tokio::test(start_paused = true)]
+async fn who_waits_to_be_read_is_given_up_where_the_other_side_is_gone() {
+    for gone in Direction::BOTH {
         let recording = Recording::start(WhenSlow::Block);
-        let ((mut client, near), (far, mut upstream)) = (tcp().await, tcp().await);
+        let ((mut client, near), (far, mut upstream)) = (duplex(100), duplex(100));
         let running = pump(near, far, recording.tape(1));
-        // Far more than all the sockets' buffers together hold.
-        let octets = vec![0; 64 << 20];
         for end in [&mut client, &mut upstream] {
-            while timeout(Duration::from_millis(100), end.write(&octets)).await.is_ok() {}
+            while timeout(SLOW * 2, end.write(&[7; 50])).await.is_ok() {}
         }
-        if is_late {
-            tokio::time::sleep(SLOW).await;
-        }
-        let (goes, mut stays) = if gone == Up { (client, upstream) } else { (upstream, client) };
-        goes.reset_on_drop();
+        let (goes, stays) = if gone == Up { (client, upstream) } else { (upstream, client) };
+        let since = tokio::time::Instant::now();
         drop(goes);
-        let hears = async { while stays.write(&octets).await.is_ok() {} };
-        timeout(PATIENCE, hears).await.expect("the end is heard of");
         let ending = running.await.unwrap();
         assert!(matches!(ending, Ending::Reset(by) if by == gone), "{gone} {ending:?}");
+        assert!((GONE..GONE * 2).contains(&since.elapsed()), "{:?}", since.elapsed());
+        drop(stays);
         assert_eq!(endings(&recording.finish()), [(gone, Finish::Reset)]);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_side_said_before_it_was_gone_is_for_a_receiver_that_is_busy_for_a_while() {
+    let recording = Recording::start(WhenSlow::Block);
+    let ((mut client, near), (far, mut upstream)) = (duplex(100), duplex(100));
+    let running = pump(near, far, recording.tape(1));
+    upstream.write_all(&[7; 100]).await.unwrap();
+    upstream.write_all(&[7; 100]).await.unwrap();
+    tokio::time::sleep(SLOW * 2).await;
+    drop(upstream);
+    client.write_all(b"anybody there?").await.unwrap();
+    tokio::time::sleep(GONE / 2).await;
+    let (heard, _) = read_to_end(&mut client).await;
+    assert_eq!(heard, [7; 200]);
+    running.await.unwrap();
 }
 
 #[tokio::test]
