@@ -33,6 +33,7 @@ pub struct Engine {
     capture: PathBuf,
     upstream: String,
     is_demo: bool,
+    is_set: bool,
     surroundings: Arc<Surroundings>,
     /// Taken when the engine ends: nobody wants them then.
     demo_clients: Option<watch::Sender<bool>>,
@@ -100,6 +101,7 @@ impl Engine {
             capture,
             upstream,
             is_demo,
+            is_set: config.rotation.is_wanted(),
             surroundings,
             demo_clients: Some(demo_clients),
             stop: Some(stop),
@@ -126,6 +128,11 @@ impl Engine {
     /// ([`crate::set::CaptureFile`]) even where it was deleted meanwhile.
     pub fn capture_path(&self) -> &Path {
         &self.capture
+    }
+
+    /// Whether the capture is a set of files.
+    pub fn is_set(&self) -> bool {
+        self.is_set
     }
 
     /// Octets of the capture that are in the file, or in the files of the set since its first: readable

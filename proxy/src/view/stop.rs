@@ -12,7 +12,8 @@ const INTERRUPTED: i32 = 130;
 /// How long a process that was asked twice has to end by itself.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// Says when the user wants to stop. The second wish ends the process, once nothing is held back.
+/// Says when the user wants to stop. The second wish ends the process where it does not end by itself, once
+/// nothing is held back; the third ends it at once.
 #[derive(Debug)]
 pub struct Stop {
     state: Arc<State>,
@@ -52,15 +53,16 @@ impl Stop {
                 told.came();
                 signals.next().await;
                 told.came();
-                if told.wishes.lock().is_held {
-                    let end_in_order = async {
+                let end_in_order = async {
+                    let is_held = told.wishes.lock().is_held;
+                    if is_held {
                         told.released.notified().await;
-                        tokio::time::sleep(GRACE).await;
-                    };
-                    tokio::select! {
-                        () = end_in_order => {}
-                        () = signals.next() => {}
                     }
+                    tokio::time::sleep(GRACE).await;
+                };
+                tokio::select! {
+                    () = end_in_order => {}
+                    () = signals.next() => {}
                 }
                 std::process::exit(INTERRUPTED);
             });

@@ -90,7 +90,7 @@ pub fn run(engine: Engine, view: &TerminalView) -> Result<Tally, ViewError> {
     let (format, palette) = (view.format.clone(), view.out_palette);
     let mut feed = Feed::with(format, palette, view.secrets, view.depth.clone(), out)
         .map_err(ViewError::Output)?;
-    let capture = engine.capture_path().to_owned();
+    let (capture, is_set) = (engine.capture_path().to_owned(), engine.is_set());
 
     let outcome = thread::scope(|scope| {
         let hold = stop.hold();
@@ -116,10 +116,18 @@ pub fn run(engine: Engine, view: &TerminalView) -> Result<Tally, ViewError> {
             tell(&remainder(left, view.told_palette));
         }
         drain_until(&mut follower, &mut feed, || stop.is_urgent())?;
+        // What is left out is no fault of the capture.
+        if follower.offset() < written {
+            return feed.flush().map_err(ViewError::Output);
+        }
         finish(&mut follower, &mut feed)
     });
     let left = written.saturating_sub(follower.offset());
-    let (capture, len) = what_is_there(&capture, written);
+    let (capture, len) = if is_set {
+        what_is_there(&capture, written)
+    } else {
+        (capture.display().to_string(), written)
+    };
     tell(&farewell(feed.tally(), &capture, len, left, view.told_palette));
     shown.map(|()| feed.tally())
 }
@@ -225,8 +233,8 @@ fn remainder(left: u64, palette: Palette) -> String {
     format!("{}\n", palette.paint(Role::Weak, told))
 }
 
-/// What to call the capture that began at `path`, and how many octets of the `written` ones are there: of
-/// a set, older files may have been deleted.
+/// What to call the set whose first file is at `path`, and how many octets of the `written` ones are there:
+/// older files may have been deleted.
 fn what_is_there(path: &Path, written: u64) -> (String, u64) {
     let numbers = SetName::of_file(path).map(|(name, _)| (name.numbers(), name));
     match numbers.as_ref().map(|(numbers, name)| (&numbers[..], name)) {
