@@ -139,24 +139,21 @@ impl Blocks {
         found
     }
 
-    /// A block that says it goes beyond the end of the file, while whole blocks lie where it would be: it
-    /// was not cut, its length is wrong.
+    /// A block that says it goes beyond the end of the file, while whole blocks lie where it would be, one
+    /// behind the other up to that end: it was not cut, its length is wrong.
     fn too_long(&mut self) -> Option<CaptureFault> {
         let State::Pcapng = self.state else { return None };
         let order = self.order;
         let rest = self.pieces.peek(self.pieces.len())?;
-        let is_whole = |at: usize| {
-            let rest = rest.get(at..)?;
-            let (order, len) = plausible_block(order, rest.first_chunk()?)?;
-            rest.get(..len).filter(|octets| holds_together(order, octets))
-        };
-        (1..rest.len()).find_map(is_whole)?;
+        let next = next_blocks(order, rest)?;
         let head = rest.get(..8).unwrap_or_default();
         let (kind, len) = (order.u32(head, 0)?, order.len(head, 4)?);
         let reason = format!(
             "a block of type {kind} says it is {len} octets long, and whole blocks lie in it"
         );
         let Step::Found(Err(fault)) = self.lose(&reason) else { return None };
+        // What lies before them is of this block, whatever it looks like.
+        self.pieces.take(next.saturating_sub(1));
         Some(fault)
     }
 
@@ -322,6 +319,34 @@ fn holds_together(order: ByteOrder, octets: &[u8]) -> bool {
     same_len && (!is_packet || PacketPlace::find(order, ENHANCED_PACKET, body, 0).is_some())
 }
 
+/// Starts that are tried at most: a payload may be full of them.
+const MOST_STARTS: usize = 64;
+
+/// Where in what is left of a file, behind its first octet, blocks begin that reach to its end: whole ones,
+/// the last of which may be cut. Octets of a payload that look like a block do not.
+fn next_blocks(order: ByteOrder, rest: &[u8]) -> Option<usize> {
+    let whole = |order, at: usize| {
+        let rest = rest.get(at..)?;
+        let (order, len) = plausible_block(order, rest.first_chunk()?)?;
+        let octets = rest.get(..len)?;
+        holds_together(order, octets).then_some((order, at.saturating_add(len)))
+    };
+    let is_cut = |order, at: usize| {
+        let Some(head) = rest.get(at..).and_then(<[u8]>::first_chunk) else { return true };
+        plausible_block(order, head).is_some_and(|(_, len)| rest.len().saturating_sub(at) < len)
+    };
+    let starts = (1..rest.len()).filter_map(|at| Some((at, whole(order, at)?))).take(MOST_STARTS);
+    for (start, (mut order, mut at)) in starts {
+        while let Some(next) = whole(order, at) {
+            (order, at) = next;
+        }
+        if is_cut(order, at) {
+            return Some(start);
+        }
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use hex_literal::hex;
@@ -429,6 +454,21 @@ mod tests {
                 Some(&Err(CaptureFault::CutTail { offset, len })),
                 "bit {bit}"
             );
+        }
+    }
+
+    #[test]
+    fn what_looks_like_blocks_within_a_packet_that_is_cut_is_none() {
+        let start = preamble();
+        let offset = start.len() as u64;
+        let within = [statistics(0), statistics(8), vec![b'y'; 200], preamble(), vec![b'z'; 30]];
+        let mut packet = statistics(within.concat().len());
+        packet[8..8 + within.concat().len()].copy_from_slice(&within.concat());
+        let file = [start, packet].concat();
+        for cut in [1, 4, 10, 20] {
+            let file = &file[..file.len() - cut];
+            let len = file.len() as u64 - offset;
+            assert_eq!(all(file)[3..], [Err(CaptureFault::CutTail { offset, len })], "{cut}");
         }
     }
 
