@@ -75,13 +75,14 @@ impl Inflater {
         }
         // A block with BFINAL set ends the DEFLATE stream but neither the message nor the window: what
         // follows is a new stream over the old history (RFC 7692 §7.2.3.4).
-        while self.inflate_stream(&mut compressed, budget, out)? {
+        let mut step = [0; STEP];
+        while self.inflate_stream(&mut compressed, &mut step, budget, out)? {
             self.restart();
             // Restarting costs the same however short a stream is: those that are whole are taken in as
             // parts of the one that has begun.
             while let Some(place) = StreamPlace::of(compressed) {
                 let (stream, behind) = compressed.split_at_checked(place.len()).unwrap_or_default();
-                self.inflate_stream(&mut &place.unended(stream)[..], budget, out)?;
+                self.inflate_stream(&mut &place.unended(stream)[..], &mut step, budget, out)?;
                 compressed = behind;
             }
         }
@@ -92,12 +93,12 @@ impl Inflater {
     fn inflate_stream(
         &mut self,
         compressed: &mut &[u8],
+        step: &mut [u8; STEP],
         budget: &mut u64,
         out: &mut dyn FnMut(&[u8]),
     ) -> Result<bool, InflateFault> {
-        let mut step = [0; STEP];
         loop {
-            let (taken, made, outcome) = self.step(compressed, &mut step, InflateFlush::SyncFlush);
+            let (taken, made, outcome) = self.step(compressed, step, InflateFlush::SyncFlush);
             *compressed = compressed.get(taken..).unwrap_or_default();
             let fresh = step.get(..made).unwrap_or_default();
             self.remember(fresh);
@@ -139,10 +140,15 @@ impl Inflater {
     /// Ends a message: puts the stripped tail back, and forgets the window where the sender does.
     ///
     /// # Errors
-    /// [`InflateFault::Invalid`] where the message does not end as [`Inflater::takes_tail`] has it.
+    /// [`InflateFault::Invalid`] where the message does not end as [`Inflater::takes`] has it.
     pub fn finish_message(&mut self) -> Result<(), InflateFault> {
-        // A sender that left the tail where it was is told of elsewhere; its octets are whole.
-        let is_whole = self.last.to_be_bytes() == TAIL || self.takes_tail();
+        let [a, b, c, d] = TAIL;
+        // A sender that left the tail where it was is told of elsewhere: another block may follow then.
+        let is_whole = if self.last.to_be_bytes() == TAIL {
+            self.takes(&[0, a, b, c, d])
+        } else {
+            self.takes(&TAIL)
+        };
         self.last = 0;
         if self.no_context_takeover {
             self.forget();
@@ -150,15 +156,15 @@ impl Inflater {
         if is_whole { Ok(()) } else { Err(InflateFault::Invalid) }
     }
 
-    /// Puts the stripped tail back, and says whether it ends a block without octets, whose header is the
-    /// last of the message: "an empty DEFLATE block with no compression" (RFC 7692 §7.2.1).
+    /// Says whether these octets, such as the stripped tail, end a block without octets of its own: "an
+    /// empty DEFLATE block with no compression" (RFC 7692 §7.2.1).
     ///
     /// A message that ends elsewhere, such as within a block, would have octets made of the tail. Behind
-    /// a block the stream stops, so the octet after the tail is then not taken in.
-    fn takes_tail(&mut self) -> bool {
-        let [a, b, c, d] = TAIL;
-        let (taken, made, outcome) = self.step(&[a, b, c, d, 0], &mut [0; 8], InflateFlush::Block);
-        outcome.is_ok() && (taken, made) == (TAIL.len(), 0)
+    /// a block the stream stops, so an octet behind the tail is then not taken in.
+    fn takes(&mut self, octets: &[u8]) -> bool {
+        let (taken, made, outcome) =
+            self.step(&[octets, &[0]].concat(), &mut [0; 8], InflateFlush::Block);
+        outcome.is_ok() && (taken, made) == (octets.len(), 0)
     }
 
     /// Starts afresh, as before the first message.
@@ -253,6 +259,11 @@ mod tests {
             ("behind a whole fixed block, before its flush", &hex!("f248cdc9c907"), b"Hello"),
             ("within a stored block", &hex!("000500faff4865"), b"He"),
             ("within the header of a stored block", &hex!("000500"), b""),
+            (
+                "within octets that look like the tail",
+                &hex!("000c00f3ff616263640000ffff"),
+                b"abcd\0\0\xff\xff",
+            ),
             ("empty, where it should have one octet", b"", b""),
             (
                 "behind a last block, without the octet of a flush",
