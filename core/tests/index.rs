@@ -280,6 +280,37 @@ fn a_late_message_opens_from_a_checkpoint_although_no_record_ends_between_messag
     assert!(counting.1 < capture.len() / 2, "{} of {}", counting.1, capture.len());
 }
 
+/// A body of the request for the WebSocket, and a request that is missing.
+#[test]
+fn compressed_messages_read_back_wherever_frames_begin_and_whatever_is_missing_before() {
+    const EXTENSIONS: &str = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
+    for with_body in [true, false] {
+        let mut tape = Tape::new();
+        let connection = tape.connect(1);
+        let answer = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{EXTENSIONS}\r\n"
+        );
+        if with_body {
+            let request = format!(
+                "GET / HTTP/1.1\r\nUpgrade: websocket\r\n{EXTENSIONS}Content-Length: 3\r\n\r\nabc"
+            );
+            tape.say(connection, UP, request.as_bytes());
+        } else {
+            let (at, leg) = (tape.tick(), Leg::Client);
+            let gap = Record::Gap { connection, at, leg, direction: UP, len: 300, position: None };
+            tape.writer.write(&gap).unwrap();
+        }
+        tape.say(connection, DOWN, answer.as_bytes());
+        let direction = if with_body { UP } else { DOWN };
+        let key = with_body.then_some(MaskingKey([1, 2, 3, 4]));
+        for payload in [&b"\xf2\x48\xcd\xc9\xc9\x07\0"[..], b"\xf2\0\x11\0\0"] {
+            tape.say(connection, direction, &frame(true, 4, Opcode::Text, key, payload));
+        }
+        let (index, _) = check(tape);
+        assert_eq!(index.messages().iter().filter(|row| row.data_len == 5).count(), 2);
+    }
+}
+
 #[test]
 fn without_takeover_each_message_opens_by_itself() {
     let mut tape = Tape::new();

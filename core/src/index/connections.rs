@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::timing::RoundTrips;
+use crate::handshake::{DeflateParams, read_extensions};
 use crate::message::CompressionFacts;
 use crate::session::Ending;
 use crate::transport::{ExchangeFacts, SeriesId, SessionId, TransportKind};
@@ -42,6 +43,9 @@ pub struct ConnectionSummary {
     pub exchanges: Vec<Exchange>,
     /// The opening handshake, once answered.
     pub handshake: Option<Arc<OpeningHandshake>>,
+    /// permessage-deflate as agreed on: as the handshake has it, or the answer alone where the request is
+    /// missing.
+    pub deflate: Option<DeflateParams>,
     /// Frames, by [`crate::Direction::index`].
     pub frames: [u64; 2],
     /// Data messages, by [`crate::Direction::index`].
@@ -142,6 +146,7 @@ impl ConnectionSummary {
             state: State::Connecting,
             exchanges: Vec::new(),
             handshake: None,
+            deflate: None,
             frames: [0; 2],
             messages: [0; 2],
             compression: [CompressionFacts::default(); 2],
@@ -166,6 +171,9 @@ impl ConnectionSummary {
                 self.upstream_head_at[direction.index()] = Some(at);
             }
             EventKind::HeadReceived { leg: Leg::Client, direction, head } => {
+                if direction == Direction::ServerToClient && head.switches_to_websocket() {
+                    self.deflate = DeflateParams::agreed(&[], &read_extensions(&head).0).params;
+                }
                 self.add_head(at, direction, head);
             }
             EventKind::BodyCompleted { direction, content_len, .. } => {
@@ -196,6 +204,7 @@ impl ConnectionSummary {
                 if handshake.upgraded {
                     self.state = State::Open;
                 }
+                self.deflate = handshake.deflate;
                 self.handshake = Some(handshake);
             }
             EventKind::LaneLost { direction, reason, .. } => {
@@ -326,9 +335,9 @@ impl ConnectionSummary {
         self.exchanges.is_empty() && self.gaps.iter().any(|gaps| gaps.count > 0)
     }
 
-    /// Whether the handshake agreed on permessage-deflate.
+    /// Whether permessage-deflate is agreed on.
     pub fn is_deflate_agreed(&self) -> bool {
-        self.handshake.as_ref().is_some_and(|handshake| handshake.deflate.is_some())
+        self.deflate.is_some()
     }
 
     /// The worst finding's severity.

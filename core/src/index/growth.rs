@@ -138,6 +138,11 @@ fn put<T>(rows: &mut Vec<Arc<T>>, number: u32, row: &Arc<T>) {
 }
 
 impl LaneState {
+    /// The row of its first frame.
+    pub(super) fn first_row(&self) -> Option<usize> {
+        self.steps.first().map(|(_, row)| *row as usize)
+    }
+
     /// The latest frame has this ordinal in the lane and this row of `frames`.
     #[inline]
     fn note_row(&mut self, ordinal: u64, row: u32, frames: &mut FrameIndex) {

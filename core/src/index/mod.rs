@@ -198,23 +198,17 @@ impl Index {
     }
 
     fn takes_context_over(&self, id: ConnectionId, direction: Direction) -> bool {
-        let deflate = self.connection(id).and_then(|c| c.handshake.as_ref()?.deflate);
+        let deflate = self.connection(id).and_then(|connection| connection.deflate);
         deflate.is_some_and(|params| match direction {
             Direction::ClientToServer => !params.client_no_context_takeover,
             Direction::ServerToClient => !params.server_no_context_takeover,
         })
     }
 
-    /// Lane offset of the first octet behind the opening handshake.
+    /// Lane offset of the first frame.
     fn frames_begin(&self, id: ConnectionId, direction: Direction) -> u64 {
-        let handshake = self.connection(id).and_then(|connection| connection.handshake.as_ref());
-        handshake.map_or(0, |handshake| {
-            let head = match direction {
-                Direction::ClientToServer => &handshake.request,
-                Direction::ServerToClient => &handshake.response,
-            };
-            head.offset.saturating_add(head.raw.len() as u64)
-        })
+        let first = self.lane(id, direction).and_then(LaneState::first_row);
+        first.and_then(|row| self.frames().get(row)).map_or(0, FrameRow::offset)
     }
 }
 
