@@ -178,7 +178,7 @@ mod tests {
     const ANSWER: &[u8] = b"HTTP/1.1 101 \r\nUpgrade: websocket\r\n\r\n";
 
     /// Opening handshakes, and what may come before on the same connection.
-    const OPENINGS: [&[(Direction, &[u8])]; 4] = [
+    const OPENINGS: [&[(Direction, &[u8])]; 5] = [
         &[(UP, REQUEST), (DOWN, ANSWER)],
         &[(UP, REQUEST), (DOWN, b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"), (DOWN, ANSWER)],
         // Bodies of each kind, cut anywhere.
@@ -189,6 +189,11 @@ mod tests {
             (UP, b"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n"),
             (DOWN, b"c\r\n0\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"),
             (UP, REQUEST),
+            (DOWN, ANSWER),
+        ],
+        // With a body that means nothing.
+        &[
+            (UP, b"GET /chat HTTP/1.1\r\nUpgrade: websocket\r\nContent-Length: 3\r\n\r\nabc"),
             (DOWN, ANSWER),
         ],
         // Refused at first.

@@ -77,10 +77,35 @@ impl Lane {
 /// A request that waits for its answer.
 #[derive(Debug)]
 struct Request {
-    head: Head,
-    /// When it was whole.
-    at: Timestamp,
-    asks_for_websocket: bool,
+    method: Method,
+    /// The head of a request for a WebSocket, and when it was whole.
+    upgrade: Option<(Bytes, Timestamp)>,
+}
+
+/// As far as the length of an answer depends on it (RFC 9112 §6.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Method {
+    Head,
+    Connect,
+    Other,
+}
+
+impl Method {
+    fn of(head: &Head) -> Self {
+        match head.method() {
+            Some("HEAD") => Self::Head,
+            Some("CONNECT") => Self::Connect,
+            _ => Self::Other,
+        }
+    }
+
+    const fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Head => Some("HEAD"),
+            Self::Connect => Some("CONNECT"),
+            Self::Other => None,
+        }
+    }
 }
 
 /// Nobody can tell how it goes on.
@@ -149,13 +174,13 @@ impl Reading {
     }
 
     fn asked(&mut self, at: Timestamp, raw: Bytes) -> Result<(), Lost> {
-        let head = Head::parse_request(raw, 0).map_err(|_| Lost)?;
+        let head = Head::parse_request(raw.clone(), 0).map_err(|_| Lost)?;
         if self.awaited.len() >= MAX_AWAITED {
             return Err(Lost);
         }
-        let asks_for_websocket = head.asks_for_websocket();
+        let upgrade = head.asks_for_websocket().then_some((raw, at));
         let framing = BodyFraming::of_request(&head);
-        self.awaited.push_back(Request { head, at, asks_for_websocket });
+        self.awaited.push_back(Request { method: Method::of(&head), upgrade });
         self.up = match framing {
             BodyFraming::Empty => self.behind_request(),
             framing => Lane::behind_head(framing),
@@ -166,7 +191,7 @@ impl Reading {
     /// What follows the last request, which is whole. Frames begin behind its body (RFC 9110 §7.8).
     fn behind_request(&self) -> Lane {
         match self.awaited.back() {
-            Some(request) if request.asks_for_websocket => Lane::Undecided { said: false },
+            Some(Request { upgrade: Some(_), .. }) => Lane::Undecided { said: false },
             _ => Lane::default(),
         }
     }
@@ -203,21 +228,23 @@ impl Reading {
             return Ok(None);
         }
         let request = self.awaited.pop_front().ok_or(Lost)?;
-        if request.asks_for_websocket && answer.switches_to_websocket() {
+        let asks_for_websocket = request.upgrade.is_some();
+        if let Some((asked, asked_at)) = request.upgrade
+            && answer.switches_to_websocket()
+        {
             // Answered before the request was whole.
             if matches!(self.up, Lane::Body(_)) {
                 return Err(Lost);
             }
             let lanes = [std::mem::take(&mut self.hope), FrameTracker::default()];
-            let (heads, at) = ([request.head.raw, raw], [request.at, at]);
-            return Ok(Some(Upgraded { heads, at, lanes }));
+            return Ok(Some(Upgraded { heads: [asked, raw], at: [asked_at, at], lanes }));
         }
-        let method = request.head.method();
-        let is_tunnel = method == Some("CONNECT") && matches!(answer.status(), Some(200..=299));
+        let is_tunnel =
+            request.method == Method::Connect && matches!(answer.status(), Some(200..=299));
         if answer.status() == Some(101) || is_tunnel {
             return Err(Lost);
         }
-        if request.asks_for_websocket {
+        if asks_for_websocket {
             // What was said in hope is for the server to understand.
             match self.up {
                 Lane::Undecided { said: true } => return Err(Lost),
@@ -225,7 +252,7 @@ impl Reading {
                 Lane::Head(_) | Lane::Body(_) => {}
             }
         }
-        self.down = Lane::behind_head(BodyFraming::of_response(&answer, method));
+        self.down = Lane::behind_head(BodyFraming::of_response(&answer, request.method.name()));
         Ok(None)
     }
 }
