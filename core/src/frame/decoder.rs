@@ -152,6 +152,11 @@ impl FrameDecoder {
         matches!(self.state, State::Header) && self.partial_len == 0
     }
 
+    /// Whether nobody can tell any more where frames begin.
+    pub const fn is_lost(&self) -> bool {
+        matches!(self.state, State::Losing | State::Lost)
+    }
+
     /// Octets of the payload in progress that are still to come.
     pub const fn rest(&self) -> u64 {
         match self.state {

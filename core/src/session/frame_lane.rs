@@ -151,6 +151,11 @@ impl FrameLane {
         self.close
     }
 
+    /// Whether nobody can tell any more where frames begin.
+    pub fn is_lost(&self) -> bool {
+        self.decoder.is_lost()
+    }
+
     /// The lane offset of the next octet.
     pub fn offset(&self) -> u64 {
         self.decoder.offset()

@@ -259,6 +259,13 @@ impl Inspector {
                     return self.behaviour.saw_gap(direction, at, position.closed);
                 }
             }
+            Lane::Http(lane) if is_near && lane.is_in_body() => {
+                if let (Some(position), Direction::ClientToServer) = (position, direction)
+                    && self.frames_behind_gap(len, position)
+                {
+                    return self.behaviour.saw_gap(direction, at, position.closed);
+                }
+            }
             Lane::Seeking(seeking) if is_near => {
                 seeking.miss(len);
                 if let Some(position) = position {

@@ -125,7 +125,11 @@ impl Inspector {
         let answer = first.and_then(|first| Some(code(of(!first)?)));
         // It may be among octets that are missing, or that nobody understood.
         let unseen = Direction::BOTH.map(|direction| {
-            let is_lost = matches!(self.lane(direction), Lane::Seeking(_) | Lane::Lost);
+            let is_lost = match self.lane(direction) {
+                Lane::Frames(lane) => lane.is_lost(),
+                Lane::Seeking(_) | Lane::Lost => true,
+                Lane::Http(_) => false,
+            };
             let has_closed = self.behaviour.has_closed(direction);
             self.upgraded && of(direction).is_none() && (is_lost || has_closed)
         });

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::{Inspector, Lane, Out};
 use crate::diagnostics::{Place, rules};
+use crate::frame::FramePosition;
 use crate::handshake::{DeflateParams, Extension, PERMESSAGE_DEFLATE, read_extensions};
 use crate::http::{BodyFraming, HeadReader, check};
 use crate::session::crowd::{Handshake, Visitor};
@@ -183,6 +184,17 @@ impl Inspector {
         if !is_undecided && let Lane::Http(lane) = self.lane_mut(direction) {
             lane.expect_head();
         }
+    }
+
+    /// Goes on with frames behind `len` missing octets in which the request for the WebSocket ended, where
+    /// it is known how they go on. Says whether it does.
+    pub(super) fn frames_behind_gap(&mut self, len: u64, position: &FramePosition) -> bool {
+        let Some(frames) = self.frames_behind_body.take() else { return false };
+        let (direction, FramesToCome { extensions, limits }) = (Direction::ClientToServer, *frames);
+        let mut lane = FrameLane::new(direction, self.offset(direction), extensions, limits);
+        lane.resume(len, position);
+        self.lanes[direction.index()] = Lane::Frames(Box::new(lane));
+        true
     }
 
     fn begin_frames(&mut self, direction: Direction, extensions: Extensions, limits: Limits) {
