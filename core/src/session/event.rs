@@ -231,7 +231,7 @@ pub enum EventKind {
 pub enum EndedBy {
     /// The sender of this direction.
     Peer(Direction),
-    /// The proxy, which was stopped or failed while neither peer had ended: the ends of both directions
+    /// The proxy, which was stopped or failed while a peer had not ended: the ends of open directions
     /// are its own.
     Framescope,
 }

@@ -32,6 +32,8 @@ pub struct Tape {
     file: u32,
     /// Whether the capture says how this connection came to its end.
     explained: bool,
+    /// Whether octets are relayed until both sides have ended: an end of one of them explains nothing.
+    relays: bool,
     /// What there was no room for.
     untold: Option<Box<Untold>>,
 }
@@ -73,12 +75,12 @@ impl Tape {
         let Some(((mut encoder, file), _)) = opened else {
             let encoder = StreamEncoder::untold(id, at, info);
             let untold = Some(Box::new(Untold { opening: true, ..Untold::default() }));
-            return Self { queue, encoder, lanes, file: 0, explained, untold };
+            return Self { queue, encoder, lanes, file: 0, explained, relays: false, untold };
         };
         if queue.remembers() {
             encoder.remember(at, info);
         }
-        Self { queue, encoder, lanes, file, explained, untold: None }
+        Self { queue, encoder, lanes, file, explained, relays: false, untold: None }
     }
 
     /// Appends what `encode` says, behind what there was no room for before; where that will be in
@@ -189,6 +191,11 @@ impl Tape {
         }
     }
 
+    /// From here on octets are relayed until both sides have ended.
+    pub fn relay(&mut self) {
+        self.relays = true;
+    }
+
     /// Records that the proxy could not do its work.
     pub fn fail(&mut self, stage: &str, leg: Option<Leg>, message: impl Into<String>) {
         self.explained = true;
@@ -213,7 +220,7 @@ impl Tape {
             return;
         }
         lanes[direction.index()].finished = true;
-        self.explained = true;
+        self.explained |= !(self.relays && other_goes_on) || how == Finish::Reset;
         if how == Finish::Reset {
             lanes[(!direction).index()].finished = true;
         }
@@ -276,7 +283,7 @@ impl Drop for Tape {
         } else if !self.explained {
             self.fail("relay", None, "Framescope was stopped while this connection was open");
         }
-        // Where nobody has ended, it was the proxy that closed, as a server does.
+        // What nobody has ended the proxy closes, as a server does.
         for direction in [Direction::ServerToClient, Direction::ClientToServer] {
             self.finish(Leg::Client, direction, Finish::Fin);
         }

@@ -97,6 +97,7 @@ impl<C: Socket, U: Socket> Pump<C, U> {
             counters.passed(sent_len);
             up.put(octets);
         };
+        tape.relay();
         pass_part(tape, early.first, &mut send);
         match exchange.as_deref_mut() {
             Some(exchange) => pass_up(exchange, tape, early.rest, send),

@@ -62,6 +62,25 @@ fn a_connection_cut_by_the_proxy_says_so() {
 }
 
 #[test]
+fn a_relay_that_is_stopped_between_the_ends_of_both_sides_says_so() {
+    for both in [false, true] {
+        let recording = recording();
+        let mut tape = recording.tape(1);
+        tape.relay();
+        tape.finish(Leg::Client, UP, Finish::Fin);
+        if both {
+            tape.finish(Leg::Client, DOWN, Finish::Fin);
+        }
+        drop(tape);
+        let failed = |record: &Record| match record {
+            Record::Noted { note, .. } => note.failure.is_some(),
+            _ => false,
+        };
+        assert_eq!(recording.finish().iter().any(failed), !both);
+    }
+}
+
+#[test]
 fn what_passes_while_there_is_no_room_is_one_gap() {
     let valve = Valve::closed();
     let recording = Recording::with(valve.clone(), WhenSlow::Gap, 1000);
