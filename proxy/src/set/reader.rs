@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use framescope_core::capture::SetPlace;
 use framescope_core::capture::set::SET_PLACE_LEN;
@@ -82,20 +83,31 @@ impl CaptureFile {
 
     /// Octets of the capture up to its end as it is now, those of deleted files counted.
     pub fn len(&self) -> io::Result<u64> {
-        if let Some(Set { name, place, .. }) = &self.set {
-            for number in name.numbers().into_iter().rev().take_while(|number| *number > place.file)
-            {
-                // It may have been deleted meanwhile, or not have its header yet.
-                if let Ok(mut file) = File::open(name.path(number))
-                    && let Ok(Some(last)) = place_of(&mut file)
-                    && last.id == place.id
-                {
-                    return Ok(last.offset.saturating_add(file.metadata()?.len()));
-                }
-            }
-            return Ok(place.offset.saturating_add(self.file.metadata()?.len()));
+        let newest = self.newest();
+        let (file, place) = newest.as_ref().map(|(file, place)| (file, *place)).unzip();
+        let offset =
+            place.or(self.set.as_ref().map(|set| set.place)).map_or(0, |place| place.offset);
+        Ok(offset.saturating_add(file.unwrap_or(&self.file).metadata()?.len()))
+    }
+
+    /// When it was written to last.
+    pub fn modified(&self) -> io::Result<SystemTime> {
+        match self.newest() {
+            Some((file, _)) => file.metadata()?.modified(),
+            None => self.file.metadata()?.modified(),
         }
-        Ok(self.file.metadata()?.len())
+    }
+
+    /// The last file of the set, where that is behind the one that is read.
+    fn newest(&self) -> Option<(File, SetPlace)> {
+        let Set { name, place, .. } = self.set.as_ref()?;
+        let later = name.numbers().into_iter().rev().take_while(|number| *number > place.file);
+        later.into_iter().find_map(|number| {
+            // It may have been deleted meanwhile, or not have its header yet.
+            let mut file = File::open(name.path(number)).ok()?;
+            let last = place_of(&mut file).ok()?.filter(|last| last.id == place.id)?;
+            Some((file, last))
+        })
     }
 
     /// Whether there is nothing in it.
@@ -249,6 +261,20 @@ mod tests {
         let mut number = [0; 4];
         capture.read_exact(&mut number)?;
         Ok(u32::from_be_bytes(number))
+    }
+
+    #[test]
+    fn length_and_age_are_those_of_the_whole_set() {
+        let (_folder, name, offsets) = set(3);
+        let later = SystemTime::UNIX_EPOCH + std::time::Duration::from_hours(1);
+        let last = File::options().append(true).open(name.path(3)).unwrap();
+        last.set_modified(later).unwrap();
+        for number in 1..=3 {
+            let capture = CaptureFile::open(&name.path(number)).unwrap();
+            let is_first = number == 1;
+            assert_eq!(capture.len().unwrap() == offsets[3], is_first, "{number}");
+            assert_eq!(capture.modified().unwrap() == later, is_first || number == 3, "{number}");
+        }
     }
 
     #[test]
