@@ -42,8 +42,8 @@ fn main() -> ExitCode {
         upstream_ca: arguments.upstream_ca,
         insecure_upstream: arguments.insecure_upstream,
     };
-    let source = match Source::start(&target, &options) {
-        Ok(source) => Arc::new(source),
+    let mut source = match Source::start(&target, &options) {
+        Ok(source) => source,
         Err(error) => {
             eprintln!("framescope-gui: {error}");
             return ExitCode::from(error.exit_code());
@@ -52,7 +52,13 @@ fn main() -> ExitCode {
     if options.insecure_upstream && !source.is_file() {
         eprintln!("framescope-gui: WARNING: {}", source::UNVERIFIED);
     }
-    let Err(reason) = show_window(&source) else { return ExitCode::SUCCESS };
+    let wait_for_end = source.ended();
+    let source = Arc::new(source);
+    let Err(reason) = show_window(&source) else {
+        drop(source);
+        wait_for_end();
+        return ExitCode::SUCCESS;
+    };
     eprintln!("framescope-gui: {reason}; going on in the terminal");
     let Some(source) = Arc::into_inner(source) else { return ExitCode::FAILURE };
     source::show_in_terminal(source)

@@ -1,10 +1,12 @@
 //! Where the capture comes from: a proxy in this process, or a file. The only file that knows the
 //! proxy crate.
 
+use std::convert::Infallible;
 use std::ffi::OsStr;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use framescope_core::capture::CaptureItem;
@@ -19,6 +21,9 @@ use framescope_proxy::view::stop::Stop;
 use framescope_proxy::view::terminal;
 use framescope_proxy::view::{Feed, Format, Palette};
 use parking_lot::{Condvar, Mutex};
+
+/// How long the window's threads have to end what they do.
+const LET_GO: Duration = Duration::from_secs(10);
 
 /// Where the embedded proxy listens unless told otherwise.
 pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9870);
@@ -97,6 +102,8 @@ pub fn listen_addr(text: &str) -> Result<SocketAddr, String> {
 pub struct Source {
     kind: Kind,
     capture: PathBuf,
+    /// Dropped last: see [`Source::ended`].
+    lives: Option<mpsc::Sender<Infallible>>,
 }
 
 #[derive(Debug)]
@@ -184,7 +191,7 @@ impl Source {
         };
         engine.set_demo_clients(true);
         let capture = engine.capture_path().to_owned();
-        Ok(Self { kind: Kind::Live(engine), capture })
+        Ok(Self { kind: Kind::Live(engine), capture, lives: None })
     }
 
     /// A capture that is there already. It may be growing.
@@ -197,7 +204,7 @@ impl Source {
         };
         let file = open().map_err(|cause| SourceError::Open { path: path.to_owned(), cause })?;
         let kind = Kind::File(Box::new(file), Woken::default());
-        Ok(Self { kind, capture: path.to_owned() })
+        Ok(Self { kind, capture: path.to_owned(), lives: None })
     }
 
     /// What is looked at, in a few words.
@@ -287,9 +294,23 @@ impl Source {
         }
     }
 
-    /// How long ago the file was written to; `least` where that is not known.
+    /// Waits for the end of a source: the window's threads let go of it one by one, and the last ends a proxy
+    /// with its capture complete.
+    pub fn ended(&mut self) -> impl FnOnce() + use<> {
+        let (lives, ended) = mpsc::channel();
+        self.lives = Some(lives);
+        move || {
+            if ended.recv_timeout(LET_GO) == Err(RecvTimeoutError::Timeout) {
+                eprintln!(
+                    "framescope-gui: the capture is still in use; it may lack its last octets"
+                );
+            }
+        }
+    }
+
+    /// How long ago the file was written to, or the newest of its set; `least` where that is not known.
     pub fn written_ago(&self, least: Duration) -> Duration {
-        let written = self.capture.metadata().and_then(|file| file.modified());
+        let written = CaptureFile::open(&self.capture).and_then(|file| file.modified());
         written.ok().and_then(|at| at.elapsed().ok()).unwrap_or(least).max(least)
     }
 

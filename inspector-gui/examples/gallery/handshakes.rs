@@ -52,6 +52,7 @@ fn connection(exchanges: Vec<Exchange>) -> ConnectionSummary {
         state: State::Http,
         exchanges,
         handshake: None,
+        deflate: None,
         frames: [0; 2],
         messages: [0; 2],
         octets: [0; 2],
