@@ -279,15 +279,18 @@ impl App {
     fn exchange_ui(&mut self, ui: &mut Ui) {
         let view = &mut self.view.exchanges;
         let Some(number) = view.selected else { return };
-        let row = view.read.as_ref().and_then(|read| read.rows().get(number).cloned());
-        let known = match (&row, &view.read) {
-            (Some(Row::Exchange(exchange)), Some(read)) => {
-                Known::of(&self.store.index(), read.connection(), &exchange.request)
-            }
-            _ => Known::default(),
-        };
+        let read = view.read.as_ref();
+        let row = read.and_then(|read| Some((read.connection(), read.rows().get(number)?.clone())));
         let action = match row {
-            Some(row) => self.exchange.ui(ui, number, &row, &known, &self.zone),
+            Some((connection, row)) => {
+                let known = match &row {
+                    Row::Exchange(exchange) => {
+                        Known::of(&self.store.index(), connection, &exchange.request)
+                    }
+                    _ => Known::default(),
+                };
+                self.exchange.ui(ui, (connection, number), &row, &known, &self.zone)
+            }
             None => Some(ExchangeAction::Close),
         };
         match action {

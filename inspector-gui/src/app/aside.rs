@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use crate::App;
 use crate::app::View;
+use crate::detail::{DetailPane, ExchangePane};
+use crate::handshake_tab::HandshakeTab;
 use crate::panels::status::Rate;
 use crate::source::Source;
 use crate::store::Store;
@@ -43,7 +45,13 @@ impl App {
         let store = std::mem::replace(&mut self.store, store);
         let view = std::mem::replace(&mut self.view, view);
         self.rate = Rate::default();
+        // Two captures may have the same rows in the same places: nothing that was read of one is kept.
+        self.detail = DetailPane::new(self.zone.clone());
+        self.exchange = ExchangePane::default();
+        self.handshake = HandshakeTab::default();
         self.timing = TimingTab::default();
+        self.to_copy = None;
+        self.export_dialog = None;
         if store.source().is_file() {
             end_elsewhere(store);
         } else {

@@ -75,8 +75,8 @@ impl Known {
 /// What the pane remembers between passes.
 #[derive(Debug, Default)]
 pub struct ExchangePane {
-    /// Which body is shown: the row, the part, and how much of it there was.
-    shown: Option<(usize, Part, usize)>,
+    /// Which body is shown: the connection, its row, the part, and how much of it there was.
+    shown: Option<(ConnectionId, usize, Part, usize)>,
     part: Part,
     decoded: Decoded,
     octets: Bytes,
@@ -84,15 +84,16 @@ pub struct ExchangePane {
 }
 
 impl ExchangePane {
-    /// Draws a row with this number, from 0; what the user wants done.
+    /// Draws a row of a connection with this number, from 0; what the user wants done.
     pub fn ui(
         &mut self,
         ui: &mut Ui,
-        number: usize,
+        (connection, number): (ConnectionId, usize),
         row: &Row,
         known: &Known,
         zone: &TimeZone,
     ) -> Option<ExchangeAction> {
+        let at = (connection, number);
         let mut action = None;
         ScrollArea::vertical().id_salt("exchange").auto_shrink(false).show(ui, |ui| {
             egui::Frame::new().inner_margin(egui::Margin::symmetric(12, 12)).show(ui, |ui| {
@@ -101,11 +102,11 @@ impl ExchangePane {
                 action = header_ui(ui, number, row, zone).then_some(ExchangeAction::Close);
                 match row {
                     Row::Exchange(exchange) => {
-                        let went = self.exchange_ui(ui, number, exchange, known, bottom);
+                        let went = self.exchange_ui(ui, at, exchange, known, bottom);
                         action = action.or(went.map(ExchangeAction::ShowConnection));
                     }
-                    Row::Piece(piece) => self.piece_ui(ui, number, piece, bottom),
-                    Row::Event(event) => self.event_ui(ui, number, event, bottom),
+                    Row::Piece(piece) => self.piece_ui(ui, at, piece, bottom),
+                    Row::Event(event) => self.event_ui(ui, at, event, bottom),
                 }
             });
         });
@@ -115,7 +116,7 @@ impl ExchangePane {
     fn exchange_ui(
         &mut self,
         ui: &mut Ui,
-        number: usize,
+        at: (ConnectionId, usize),
         exchange: &Exchange,
         known: &Known,
         bottom: f32,
@@ -170,7 +171,7 @@ impl ExchangePane {
         packets_ui(ui, &exchange.packets[direction.index()]);
         hairline(ui);
         if let Some(body) = &exchange.bodies[direction.index()] {
-            self.body_ui(ui, number, body, bottom);
+            self.body_ui(ui, at, body, bottom);
             return went;
         }
         let words = if exchange.events > 0 {
@@ -184,7 +185,7 @@ impl ExchangePane {
         went
     }
 
-    fn piece_ui(&mut self, ui: &mut Ui, number: usize, of: &StreamPiece, bottom: f32) {
+    fn piece_ui(&mut self, ui: &mut Ui, at: (ConnectionId, usize), of: &StreamPiece, bottom: f32) {
         let palette = theme::palette(ui);
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing = egui::vec2(14.0, 2.0);
@@ -195,10 +196,16 @@ impl ExchangePane {
             key_value(ui, "in the body", &place, palette.text);
         });
         hairline(ui);
-        self.body_ui(ui, number, &content_of(&of.piece), bottom);
+        self.body_ui(ui, at, &content_of(&of.piece), bottom);
     }
 
-    fn event_ui(&mut self, ui: &mut Ui, number: usize, event: &StreamEvent, bottom: f32) {
+    fn event_ui(
+        &mut self,
+        ui: &mut Ui,
+        at: (ConnectionId, usize),
+        event: &StreamEvent,
+        bottom: f32,
+    ) {
         let palette = theme::palette(ui);
         let of = &event.event;
         ui.horizontal_wrapped(|ui| {
@@ -230,13 +237,19 @@ impl ExchangePane {
         if let Some(data) = &of.data {
             let body =
                 Content { octets: Bytes::copy_from_slice(data.as_bytes()), len: of.data_len };
-            self.body_ui(ui, number, &body, bottom);
+            self.body_ui(ui, at, &body, bottom);
         }
     }
 
-    fn body_ui(&mut self, ui: &mut Ui, number: usize, body: &Content, bottom: f32) {
+    fn body_ui(
+        &mut self,
+        ui: &mut Ui,
+        (connection, number): (ConnectionId, usize),
+        body: &Content,
+        bottom: f32,
+    ) {
         let palette = theme::palette(ui);
-        let shown = (number, self.part, body.octets.len());
+        let shown = (connection, number, self.part, body.octets.len());
         if self.shown != Some(shown) {
             self.shown = Some(shown);
             self.octets = body.octets.clone();

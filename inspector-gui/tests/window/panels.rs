@@ -47,6 +47,32 @@ fn a_proxy_goes_on_while_a_file_is_looked_at_and_there_is_a_way_back() {
 }
 
 #[test]
+fn what_is_shown_of_a_message_is_of_the_capture_that_is_looked_at() {
+    let saying = |words: &str| {
+        let mut capture = Capture::new();
+        let on = capture.websocket("/chat");
+        capture.text(on, UP, words);
+        capture.open(1280.0, 800.0)
+    };
+    let select = |window: &mut Window| {
+        window.harness.get_by_label_contains("message 1,").click();
+        window.harness.run_ok();
+        window.until("it is read", |app| app.store().contents().loaded().is_some());
+        window.harness.run_ok();
+    };
+    let other = saying("world");
+    let mut window = saying("hello");
+    select(&mut window);
+    // The same rows, in the same places, of the same length.
+    drop_file(&mut window, other.app().source().capture_path());
+    window.settle();
+    select(&mut window);
+    window.harness.get_by_label("Copy as text").click();
+    window.harness.step();
+    assert_eq!(copied(&window).as_deref(), Some("world"));
+}
+
+#[test]
 fn the_findings_of_other_connections_are_a_click_away() {
     let mut capture = Capture::new();
     let bad = capture.websocket("/bad");
