@@ -62,6 +62,8 @@ pub struct App {
     timing: TimingTab,
     /// What is copied as soon as it is read.
     to_copy: Option<(Selection, As)>,
+    /// That only a part of a message was copied, in a line.
+    pub(crate) copied_part: Option<String>,
     /// The proxy that goes on while a file is looked at.
     aside: Option<aside::Aside>,
     wake: Wake,
@@ -90,6 +92,7 @@ impl App {
             handshake: HandshakeTab::default(),
             timing: TimingTab::default(),
             to_copy: None,
+            copied_part: None,
             aside: None,
             wake,
         }

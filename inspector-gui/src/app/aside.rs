@@ -51,6 +51,7 @@ impl App {
         self.handshake = HandshakeTab::default();
         self.timing = TimingTab::default();
         self.to_copy = None;
+        self.copied_part = None;
         self.export_dialog = None;
         if store.source().is_file() {
             end_elsewhere(store);

@@ -24,8 +24,10 @@ pub(crate) enum As {
 impl App {
     /// Copies the selected message, or frame, as soon as it is read.
     pub(crate) fn copy_selected(&mut self, ctx: &Context, how: As) {
-        let selection = self.selection().filter(|_| !self.view.exchanges.are_shown());
+        let is_listed = self.view.tab == Tab::Messages && !self.view.exchanges.are_shown();
+        let selection = self.selection().filter(|_| is_listed);
         self.to_copy = selection.map(|selection| (selection, how));
+        self.copied_part = None;
         self.copy_what_was_read(ctx);
     }
 
@@ -41,6 +43,8 @@ impl App {
         self.to_copy = None;
         if let Ok(selected) = &loaded.content {
             ctx.copy_text(copied(selected, selection, how));
+            let (octets, whole, _) = content(selected, selection);
+            self.copied_part = copied_part(octets.len() as u64, whole);
         }
     }
 
@@ -65,12 +69,23 @@ impl App {
     }
 }
 
+/// The octets of a row that were read, how many it has in all, and what they are.
+fn content(selected: &Selected, selection: Selection) -> (&[u8], u64, Opcode) {
+    if let (Some(message), RowKey::Message(_)) = (&selected.message, selection.key) {
+        return (&message.content.data, message.data_len, message.opcode);
+    }
+    let header = &selected.frame.header;
+    (&selected.frame.payload, header.payload_len.value, header.opcode)
+}
+
+/// What is told where less was copied than there is.
+fn copied_part(copied: u64, whole: u64) -> Option<String> {
+    let [part, all] = [copied, whole].map(format::octets);
+    (copied < whole).then(|| format!("copied the first {part} of {all}"))
+}
+
 fn copied(selected: &Selected, selection: Selection, how: As) -> String {
-    let opcode = selected.frame.header.opcode;
-    let (octets, opcode) = match (&selected.message, selection.key) {
-        (Some(message), RowKey::Message(_)) => (&message.content.data, message.opcode),
-        _ => (&selected.frame.payload, opcode),
-    };
+    let (octets, _, opcode) = content(selected, selection);
     match (how, std::str::from_utf8(octets)) {
         (As::Text, Ok(text)) => text.to_owned(),
         (As::Text, Err(_)) if opcode == Opcode::Text => {
@@ -103,4 +118,17 @@ fn url(connection: &ConnectionSummary) -> Option<String> {
     }
     url.push_str(target);
     Some(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_copied_in_part_is_told() {
+        let told = copied_part(16 << 20, 20_000_000);
+        let line = "copied the first 16,777,216 octets of 20,000,000 octets";
+        assert_eq!(told.as_deref(), Some(line));
+        assert_eq!(copied_part(3, 3), None);
+    }
 }

@@ -86,6 +86,9 @@ pub fn status_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
                 let new = format::thousands(frames.saturating_sub(extent.frames as u64));
                 ui.label(RichText::new(format!("paused, {new} new frames")).color(palette.warning));
             }
+            if let Some(line) = &app.copied_part {
+                ui.label(RichText::new(line).color(palette.warning));
+            }
             if let Some(trouble) = app.store.trouble() {
                 let width = (ui.available_width() - 320.0).max(120.0);
                 let told = Label::new(RichText::new(&trouble).color(palette.warning)).truncate();
