@@ -45,7 +45,7 @@ pub fn dialog_ui(app: &mut App, ctx: &Context) {
         Choice::NoDialog => dialog.field.trouble = Some(chooser::NONE_HERE.to_owned()),
         Choice::NotYet => {}
     }
-    let mut wants = None;
+    let (mut wants, mut stays) = (None, false);
     let frame = Frame::popup(&ctx.global_style()).inner_margin(18);
     let modal = Modal::new(Id::unique("export")).frame(frame).show(ctx, |ui| {
         ui.set_width(460.0);
@@ -63,7 +63,11 @@ pub fn dialog_ui(app: &mut App, ctx: &Context) {
         ui.add_space(8.0);
         match dialog.running.as_ref().map(Export::state) {
             None => wants = path_ui(&mut dialog, ui),
-            Some(state) => state_ui(&state, &dialog.field.path, ui),
+            Some(state) => {
+                let is_ended = state_ui(&state, &dialog.field.path, ui);
+                // What is half written is not given up by a click beside it.
+                stays = matches!(state, ExportState::Writing { .. }) && !is_ended;
+            }
         }
     });
     if let Some(path) = wants {
@@ -72,7 +76,7 @@ pub fn dialog_ui(app: &mut App, ctx: &Context) {
             Err(line) => dialog.field.trouble = Some(line),
         }
     }
-    if !modal.should_close() {
+    if stays || !modal.should_close() {
         app.export_dialog = Some(dialog);
     }
 }
@@ -99,7 +103,8 @@ fn path_ui(dialog: &mut Dialog, ui: &mut Ui) -> Option<PathBuf> {
     dialog.field.file().filter(|_| is_wanted)
 }
 
-fn state_ui(state: &ExportState, path: &str, ui: &mut Ui) {
+/// How far it has come; whether its button was clicked.
+fn state_ui(state: &ExportState, path: &str, ui: &mut Ui) -> bool {
     let palette = theme::palette(ui);
     let (line, color, close) = match state {
         ExportState::Writing { percent } => (format!("{percent} % written"), palette.text, "Stop"),
@@ -111,7 +116,9 @@ fn state_ui(state: &ExportState, path: &str, ui: &mut Ui) {
     };
     ui.label(RichText::new(line).color(color));
     ui.add_space(10.0);
-    if ui.add(Button::new(close).fill(palette.raised)).clicked() {
+    let is_clicked = ui.add(Button::new(close).fill(palette.raised)).clicked();
+    if is_clicked {
         ui.close();
     }
+    is_clicked
 }
