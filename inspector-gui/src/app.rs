@@ -320,7 +320,7 @@ impl App {
                 let said = self.store.dissections().said().filter(|said| said.key == key);
                 self.detail.take_in(said, selected);
                 let action = self.detail.ui(ui, selected);
-                self.detail.go_on_saving(ui.ctx(), &self.store, key, selected);
+                self.detail.begin_saving(ui.ctx(), &self.store, key, selected);
                 let table = self.view.table(self.settings.listing);
                 match action {
                     Some(DetailAction::NextFragment) => table.fragment += 1,
@@ -391,6 +391,9 @@ impl eframe::App for App {
             self.run(&ctx, command);
         }
         self.copy_what_was_read(&ctx);
+        let aside = self.aside.as_ref().map(aside::Aside::source);
+        let captures: Vec<&Source> = aside.into_iter().chain([&**self.store.source()]).collect();
+        self.detail.go_on_saving(&captures);
         let mut commands = Vec::new();
         self.take_dropped_files(&ctx);
 

@@ -17,6 +17,7 @@ use framescope_proxy::engine::{Engine, EngineConfig, StartError, Stats, Upstream
 use framescope_proxy::follow::Follower;
 use framescope_proxy::recorder::Live;
 pub use framescope_proxy::set::CaptureFile;
+use framescope_proxy::set::SetName;
 use framescope_proxy::view::stop::Stop;
 use framescope_proxy::view::terminal;
 use framescope_proxy::view::{Feed, Format, Palette};
@@ -226,6 +227,16 @@ impl Source {
         &self.capture
     }
 
+    /// Whether `path` is the capture, or a file of the set that it is, or will be.
+    pub fn owns(&self, path: &Path) -> bool {
+        let [Some(path), Some(capture)] = [path, &self.capture].map(whole_path) else {
+            return false;
+        };
+        let Some((set, _)) = SetName::of_file(&path) else { return path == capture };
+        let its = SetName::of_file(&capture).map(|(set, _)| set);
+        path == capture || its.as_ref() == Some(&set) || SetName::new(&capture) == Some(set)
+    }
+
     /// A reader of the capture: of all its files, where it is a set.
     pub fn open_capture(&self) -> std::io::Result<CaptureFile> {
         CaptureFile::open(&self.capture)
@@ -395,6 +406,16 @@ fn free_port_near(wanted: SocketAddr) -> SocketAddr {
         .map(|port| SocketAddr::new(wanted.ip(), port))
         .find(|addr| std::net::TcpListener::bind(addr).is_ok())
         .unwrap_or(SocketAddr::new(wanted.ip(), 0))
+}
+
+/// From the root on, and without links; the file itself need not be there.
+fn whole_path(path: &Path) -> Option<PathBuf> {
+    let in_folder = || {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new(".")).canonicalize().ok()?;
+        Some(folder.join(path.file_name()?))
+    };
+    path.canonicalize().ok().or_else(in_folder)
 }
 
 fn file_name(path: &Path) -> String {

@@ -20,6 +20,7 @@ pub mod packets;
 pub mod preview;
 pub mod saving;
 pub mod search;
+mod target;
 mod told;
 
 use std::sync::Arc;
@@ -38,6 +39,7 @@ pub use export::{Export, ExportState};
 pub use on_demand::OnDemand;
 pub use preview::Preview;
 pub use search::{Search, SearchOptions, SearchState};
+pub use target::Target;
 
 pub(crate) use told::as_listed;
 
@@ -157,10 +159,10 @@ impl Store {
     /// background.
     pub fn export(
         &self,
-        path: std::path::PathBuf,
+        target: Target,
         connection: Option<framescope_core::ConnectionId>,
     ) -> Result<Export, String> {
-        Export::spawn(&self.shared, path, connection)
+        Export::spawn(&self.shared, target, connection)
     }
 
     /// These octets as they were on the wire, once they were read; asking is enough to have them read.
@@ -168,9 +170,9 @@ impl Store {
         self.evidence.look_at(stretch)
     }
 
-    /// Writes a whole payload into a file, in the background.
-    pub fn save(&self, payload: saving::Payload, path: std::path::PathBuf) -> saving::Saving {
-        saving::Saving::spawn(Arc::clone(&self.shared), payload, path)
+    /// Finds a whole payload, as it is now, so that it can be written into a file later.
+    pub fn find_payload(&self, payload: saving::Payload) -> Result<saving::Found, String> {
+        saving::Found::new(Arc::clone(&self.shared), payload)
     }
 
     /// Where the capture comes from.

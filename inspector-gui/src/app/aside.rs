@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::App;
 use crate::app::View;
-use crate::detail::{DetailPane, ExchangePane};
+use crate::detail::ExchangePane;
 use crate::handshake_tab::HandshakeTab;
 use crate::panels::status::Rate;
 use crate::source::Source;
@@ -16,6 +16,12 @@ use crate::timing_tab::TimingTab;
 pub(crate) struct Aside {
     store: Store,
     view: View,
+}
+
+impl Aside {
+    pub(super) fn source(&self) -> &Source {
+        self.store.source()
+    }
 }
 
 impl App {
@@ -46,7 +52,7 @@ impl App {
         let view = std::mem::replace(&mut self.view, view);
         self.rate = Rate::default();
         // Two captures may have the same rows in the same places: nothing that was read of one is kept.
-        self.detail = DetailPane::new(self.zone.clone());
+        self.detail.start_over();
         self.exchange = ExchangePane::default();
         self.handshake = HandshakeTab::default();
         self.timing = TimingTab::default();

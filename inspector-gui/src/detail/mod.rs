@@ -41,6 +41,7 @@ pub use subprotocol::subprotocol_name;
 
 use crate::fonts;
 use crate::fonts::icon;
+use crate::source::Source;
 use crate::store::dissections::Said;
 use crate::store::{RowKey, Store};
 use crate::theme::{self, Field};
@@ -135,15 +136,27 @@ impl DetailPane {
         self.payload.take_in_said(said, selected);
     }
 
-    /// Goes on with what is to be saved of the selected row, if anything.
-    pub fn go_on_saving(
+    /// Finds what is to be saved of the selected row, if anything, and asks where to.
+    pub fn begin_saving(
         &mut self,
         ctx: &egui::Context,
         store: &Store,
         key: RowKey,
         selected: &Selected,
     ) {
-        self.payload.saving().go_on(ctx, store, key, selected);
+        self.payload.saving().begin(ctx, store, key, selected);
+    }
+
+    /// Goes on with what is being saved, whether the pane is drawn or not; over none of these captures.
+    pub fn go_on_saving(&mut self, captures: &[&Source]) {
+        self.payload.saving().go_on(captures);
+    }
+
+    /// Forgets everything but what is being saved.
+    pub fn start_over(&mut self) {
+        let saving = std::mem::take(self.payload.saving());
+        *self = Self::new(self.time_zone.clone());
+        *self.payload.saving() = saving;
     }
 
     /// Draws the selected frame into all the room there is. Scrolls by itself.

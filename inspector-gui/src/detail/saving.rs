@@ -5,8 +5,9 @@ use framescope_core::Opcode;
 
 use crate::detail::selected::Selected;
 use crate::panels::chooser::{Choice, Chooser};
-use crate::store::saving::{Payload, Saving};
-use crate::store::{RowKey, Store};
+use crate::source::Source;
+use crate::store::saving::{Found, Payload, Saving};
+use crate::store::{RowKey, Store, Target};
 use crate::theme;
 
 /// What the user is told where there is no such dialog.
@@ -18,7 +19,8 @@ pub(super) struct SavingPane {
     chooser: Chooser,
     /// Whether the whole message is to be saved, or this frame's payload; until its place was asked for.
     asked: Option<bool>,
-    payload: Option<Payload>,
+    /// What is to be saved once it is known where to.
+    found: Option<Found>,
     saving: Option<Saving>,
     /// What came of the last one: a line, and whether it went wrong.
     told: Option<Result<String, String>>,
@@ -38,15 +40,29 @@ impl SavingPane {
         self.told = None;
     }
 
-    /// Takes the next step: asks where to, writes, tells. `key` is the row of `selected`.
-    pub(super) fn go_on(&mut self, ctx: &Context, store: &Store, key: RowKey, selected: &Selected) {
-        if let Some(whole_message) = self.asked.take() {
-            self.payload = Some(payload(key, selected, whole_message));
-            self.chooser.ask_where(ctx.clone(), "Save the payload", file_name(selected));
+    /// Finds what was asked for, and asks where to. `key` is the row of `selected`.
+    pub(super) fn begin(&mut self, ctx: &Context, store: &Store, key: RowKey, selected: &Selected) {
+        let Some(whole_message) = self.asked.take() else { return };
+        match store.find_payload(payload(key, selected, whole_message)) {
+            Ok(found) => {
+                self.found = Some(found);
+                self.chooser.ask_where(ctx.clone(), "Save the payload", file_name(selected));
+            }
+            Err(line) => self.told = Some(Err(line)),
         }
+    }
+
+    /// Takes the next step: writes, tells. None of these captures is written over.
+    pub(super) fn go_on(&mut self, captures: &[&Source]) {
         match self.chooser.take() {
             Choice::File(path) => {
-                self.saving = self.payload.take().map(|payload| store.save(payload, path));
+                let Some(found) = self.found.take() else { return };
+                let captures = captures.iter().copied().chain([found.source()]);
+                // The dialog has asked whether a file that is there is to be replaced.
+                match Target::new(&path, captures, true) {
+                    Ok(target) => self.saving = Some(found.save(target)),
+                    Err(line) => self.told = Some(Err(line)),
+                }
             }
             Choice::NoDialog => self.told = Some(Err(NONE_HERE.to_owned())),
             Choice::NotYet => {}

@@ -10,7 +10,7 @@ use super::chooser::{self, Choice, Chooser};
 use super::path_field::PathField;
 use crate::App;
 use crate::command::Command;
-use crate::store::{Export, ExportState};
+use crate::store::{Export, ExportState, Target};
 use crate::theme;
 
 /// The dialog while it is open.
@@ -20,6 +20,8 @@ pub struct Dialog {
     connection: Option<ConnectionId>,
     chooser: Chooser,
     running: Option<Export>,
+    /// The desktop's own dialog has asked whether this file is to be replaced, if it is there.
+    agreed: Option<PathBuf>,
 }
 
 impl Dialog {
@@ -33,7 +35,7 @@ impl Dialog {
             None => format!("{name}.jsonl"),
         };
         let field = PathField::new(capture.with_file_name(name).display().to_string());
-        Self { field, connection, chooser: Chooser::default(), running: None }
+        Self { field, connection, chooser: Chooser::default(), running: None, agreed: None }
     }
 }
 
@@ -41,7 +43,11 @@ impl Dialog {
 pub fn dialog_ui(app: &mut App, ctx: &Context) {
     let Some(mut dialog) = app.export_dialog.take() else { return };
     match dialog.chooser.take() {
-        Choice::File(path) => dialog.field.path = path.display().to_string(),
+        Choice::File(path) => {
+            dialog.field.path = path.display().to_string();
+            dialog.field.trouble = None;
+            dialog.agreed = Some(path);
+        }
         Choice::NoDialog => dialog.field.trouble = Some(chooser::NONE_HERE.to_owned()),
         Choice::NotYet => {}
     }
@@ -71,7 +77,10 @@ pub fn dialog_ui(app: &mut App, ctx: &Context) {
         }
     });
     if let Some(path) = wants {
-        match app.store.export(path, dialog.connection) {
+        let captures = [app.source()].into_iter().chain(app.running_aside());
+        let replaces = dialog.agreed.as_ref() == Some(&path);
+        let target = Target::new(&path, captures.map(|source| &**source), replaces);
+        match target.and_then(|target| app.store.export(target, dialog.connection)) {
             Ok(export) => dialog.running = Some(export),
             Err(line) => dialog.field.trouble = Some(line),
         }

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,7 +9,7 @@ use framescope_core::ConnectionId;
 use framescope_core::capture::CaptureItem;
 use parking_lot::Mutex;
 
-use super::{Shared, Wake};
+use super::{Shared, Target, Wake};
 use crate::source::{JsonFeed, Source};
 
 /// How far an export has come.
@@ -40,7 +39,7 @@ pub struct Export {
 impl Export {
     pub(super) fn spawn(
         shared: &Shared,
-        path: PathBuf,
+        target: Target,
         connection: Option<ConnectionId>,
     ) -> Result<Self, String> {
         let export = Self {
@@ -51,11 +50,12 @@ impl Export {
         let (source, wake) = (Arc::clone(&shared.source), shared.wake.clone());
         let work = move || {
             let work = Work { source, wake, connection, state: &state, cancelled: &cancelled };
-            let outcome = match work.write(&path) {
+            let outcome = match target.write(|file| work.write_all(file)) {
                 Ok(records) => ExportState::Written { records },
-                Err(error) => {
-                    ExportState::Failed(format!("cannot write {}: {error}", path.display()))
-                }
+                Err(error) => ExportState::Failed(format!(
+                    "cannot write {}: {error}",
+                    target.path().display()
+                )),
             };
             *state.lock() = outcome;
             work.wake.touch();
@@ -88,26 +88,10 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// Writes beside `path` first, so that nothing is there by that name until it is whole.
-    fn write(&self, path: &Path) -> io::Result<u64> {
-        let mut part = path.as_os_str().to_owned();
-        part.push(".part");
-        let part = PathBuf::from(part);
-        let outcome = self.write_all(&part).and_then(|records| {
-            std::fs::rename(&part, path)?;
-            Ok(records)
-        });
-        if outcome.is_err() {
-            // The reason that is told is why it was not written; what is left behind is small beside it.
-            let _ = std::fs::remove_file(&part);
-        }
-        outcome
-    }
-
-    fn write_all(&self, part: &Path) -> io::Result<u64> {
+    fn write_all(&self, file: File) -> io::Result<u64> {
         let mut tail = self.source.follow()?;
         let end = self.source.wait_beyond(0, std::time::Duration::ZERO);
-        let mut feed = JsonFeed::new(BufWriter::new(File::create(part)?))?;
+        let mut feed = JsonFeed::new(BufWriter::new(file))?;
         let mut records = 0;
         while tail.offset() < end && tail.read_more()? {
             self.poll(&mut tail, &mut feed, &mut records)?;

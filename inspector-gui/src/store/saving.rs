@@ -1,9 +1,8 @@
 //! Writes a whole payload from the capture into a file, on a thread of its own.
 
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError};
 
@@ -13,8 +12,8 @@ use framescope_core::present::octets;
 use framescope_core::{ConnectionId, Direction, Index};
 
 use super::contents::message_of_frame;
-use super::{RowKey, Shared};
-use crate::source::CaptureFile;
+use super::{RowKey, Shared, Target};
+use crate::source::{CaptureFile, Source};
 
 /// Octets read from the capture at once.
 const WINDOW: u64 = 1 << 20;
@@ -41,19 +40,45 @@ pub struct Saving {
     ended: Receiver<Result<String, String>>,
 }
 
-impl Saving {
-    pub(super) fn spawn(shared: Arc<Shared>, payload: Payload, path: PathBuf) -> Self {
+/// A payload that was found. It stays what it is, whatever is looked at or read again meanwhile.
+pub struct Found {
+    shared: Arc<Shared>,
+    place: Place,
+}
+
+impl std::fmt::Debug for Found {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Found").finish_non_exhaustive()
+    }
+}
+
+impl Found {
+    pub(super) fn new(shared: Arc<Shared>, payload: Payload) -> Result<Self, String> {
+        let place = place(&shared.index.read(), payload);
+        let place = place.ok_or("this payload is not in the index")?;
+        Ok(Self { shared, place })
+    }
+
+    /// The capture that it is of.
+    pub fn source(&self) -> &Source {
+        &self.shared.source
+    }
+
+    /// Writes it, in the background.
+    pub fn save(self, target: Target) -> Saving {
         let (end, ended) = std::sync::mpsc::channel();
         let save = move || {
             // Nobody listens any more where the window was closed meanwhile.
-            let _ = end.send(save(&shared, payload, &path));
-            shared.wake.touch();
+            let _ = end.send(save(&self.shared, self.place, &target));
+            self.shared.wake.touch();
         };
         // Where no thread can be started, the channel is closed, which is told.
         let _ = std::thread::Builder::new().name("saving".to_owned()).spawn(save);
-        Self { ended }
+        Saving { ended }
     }
+}
 
+impl Saving {
     /// How it ended, in a line; `None` while it goes on.
     pub fn end(&self) -> Option<Result<String, String>> {
         match self.ended.try_recv() {
@@ -95,40 +120,36 @@ fn place(index: &Index, payload: Payload) -> Option<Place> {
     Some(Place::Plain(first.connection(), first.direction(), first.offset()..end))
 }
 
-fn save(shared: &Shared, payload: Payload, path: &Path) -> Result<String, String> {
-    let found = place(&shared.index.read(), payload).ok_or("this payload is not in the index")?;
+fn save(shared: &Shared, place: Place, target: &Target) -> Result<String, String> {
     let mut capture =
         shared.source.open_capture().map_err(|_| "the capture file cannot be opened")?;
-    let is_capture = |path: &Path| {
-        let [file, capture] = [path, shared.source.capture_path()].map(Path::canonicalize);
-        file.is_ok_and(|file| capture.is_ok_and(|capture| file == capture))
-    };
-    if is_capture(path) {
-        return Err("that file is the capture itself; choose another one".to_owned());
-    }
-    let file = File::create(path).map_err(|error| cannot(path, &error))?;
-    let mut file = Counted { file: BufWriter::new(file), octets: 0 };
-    let left_out = match found {
-        Place::Plain(connection, direction, range) => {
-            write_frames(shared, &mut capture, (connection, direction, range), &mut file)
+    let path = target.path();
+    let written = target.write(|file| {
+        let mut file = Counted { file: BufWriter::new(file), octets: 0 };
+        let left_out = match place {
+            Place::Plain(connection, direction, range) => {
+                write_frames(shared, &mut capture, (connection, direction, range), &mut file)?
+            }
+            Place::Compressed(plan) => {
+                let read = plan.read_message(&mut capture, usize::MAX);
+                let message = read.map_err(Trouble::Capture)?;
+                file.write_all(&message.data)?;
+                message.fault.map(|fault| fault.to_string())
+            }
+        };
+        file.flush()?;
+        Ok((file.octets, left_out))
+    });
+    let shown = path.display();
+    match written {
+        Ok((count, None)) => Ok(format!("{} written to {shown}", octets(count))),
+        Ok((count, Some(fault))) => {
+            Err(format!("only {} written to {shown}: {fault}", octets(count)))
         }
-        Place::Compressed(plan) => {
-            let read = plan.read_message(&mut capture, usize::MAX);
-            read.map_err(Trouble::Capture).and_then(|message| {
-                file.write_all(&message.data).map_err(Trouble::File)?;
-                Ok(message.fault.map(|fault| fault.to_string()))
-            })
-        }
-    };
-    let ended = left_out.and_then(|left| file.flush().map_err(Trouble::File).map(|()| left));
-    let (written, path_shown) = (octets(file.octets), path.display());
-    match ended {
-        Ok(None) => Ok(format!("{written} written to {path_shown}")),
-        Ok(Some(fault)) => Err(format!("only {written} written to {path_shown}: {fault}")),
         Err(Trouble::File(error)) => Err(cannot(path, &error)),
-        Err(Trouble::Capture(error)) => Err(format!(
-            "only {written} written to {path_shown}: the capture cannot be read: {error}"
-        )),
+        Err(Trouble::Capture(error)) => {
+            Err(format!("{shown} is not written: the capture cannot be read: {error}"))
+        }
     }
 }
 
@@ -141,6 +162,12 @@ enum Trouble {
     File(io::Error),
 }
 
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Self {
+        Self::File(error)
+    }
+}
+
 /// Writes the unmasked payloads of these frames window by window; what was left out, in words.
 fn write_frames(
     shared: &Shared,
@@ -150,7 +177,7 @@ fn write_frames(
 ) -> Result<Option<String>, Trouble> {
     let mut decoder = FrameDecoder::new(range.start);
     let (mut at, mut is_wanted, mut clear) = (range.start, false, Vec::new());
-    while at < range.end && !shared.stopped() {
+    while at < range.end {
         let window = at..range.end.min(at.saturating_add(WINDOW));
         let plan = shared.index.read().octets_plan(connection, direction, window.clone());
         let Some(plan) = plan else { break };

@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use framescope_core::Opcode;
-use framescope_gui::store::RowKey;
 use framescope_gui::store::saving::Payload;
+use framescope_gui::store::{RowKey, Target};
 
 use crate::fixture::{Capture, UP, Window, frame_octets};
 
 fn saved(window: &Window, payload: Payload, path: &Path) -> Result<String, String> {
-    let saving = window.app().store().save(payload, path.to_owned());
+    let target = Target::new(path, [&**window.app().source()], true)?;
+    let saving = window.app().store().find_payload(payload)?.save(target);
     loop {
         if let Some(end) = saving.end() {
             return end;

@@ -1,0 +1,121 @@
+//! A file that is to be written: one that may be, and that is there by its name only once it is whole.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::source::Source;
+
+/// Where to write. Its permissions are those that the system gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    path: PathBuf,
+    /// The user agreed that what is there is replaced.
+    replaces: bool,
+}
+
+impl Target {
+    /// `path`, unless one of these captures lies there, or another file that is not to be replaced: one line.
+    pub fn new<'a>(
+        path: &Path,
+        captures: impl IntoIterator<Item = &'a Source>,
+        replaces: bool,
+    ) -> Result<Self, String> {
+        if captures.into_iter().any(|capture| capture.owns(path)) {
+            return Err("that file is the capture itself; choose another one".to_owned());
+        }
+        let target = Self { path: path.to_owned(), replaces };
+        target.free().map_err(|error| error.to_string())?;
+        Ok(target)
+    }
+
+    /// Where it will be.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Has it written beside its place, and moves it there; what was begun is deleted where that fails.
+    pub(super) fn write<T, E: From<io::Error>>(
+        &self,
+        write: impl FnOnce(File) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut part = self.path.clone().into_os_string();
+        part.push(".part");
+        let part = PathBuf::from(part);
+        let file = File::create_new(&part).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => {
+                io::Error::other(format!("{} is there already", part.display()))
+            }
+            _ => error,
+        })?;
+        let outcome = write(file).and_then(|written| {
+            self.free()?;
+            std::fs::rename(&part, &self.path)?;
+            Ok(written)
+        });
+        if outcome.is_err() {
+            // The reason that is told is why it was not written; what is left behind is small beside it.
+            let _ = std::fs::remove_file(&part);
+        }
+        outcome
+    }
+
+    fn free(&self) -> io::Result<()> {
+        if !self.replaces && self.path.symlink_metadata().is_ok() {
+            let line = format!("{} is there already: choose another name", self.path.display());
+            return Err(io::Error::other(line));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    #[test]
+    fn what_is_there_is_replaced_only_where_that_was_agreed_to() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.jsonl");
+        std::fs::write(&path, "mine").expect("a file");
+        let line = Target::new(&path, [], false).expect_err("it is there");
+        assert_eq!(line, format!("{} is there already: choose another name", path.display()));
+        let target = Target::new(&path, [], true).expect("agreed to");
+        let failed: io::Result<()> = target.write(|mut file| {
+            file.write_all(b"half")?;
+            Err(io::ErrorKind::Interrupted.into())
+        });
+        assert!(failed.is_err());
+        assert_eq!(std::fs::read(&path).expect("it is there"), b"mine");
+        target.write(|mut file| file.write_all(b"whole")).expect("written");
+        assert_eq!(std::fs::read(&path).expect("it is there"), b"whole");
+        let part = folder.path().join("a.jsonl.part");
+        assert!(!part.exists(), "what was begun is gone");
+        std::fs::write(&part, "another's").expect("a file");
+        let line = target.write(|_| io::Result::Ok(())).expect_err("in the way").to_string();
+        assert_eq!(line, format!("{} is there already", part.display()));
+        assert!(part.exists());
+    }
+
+    #[test]
+    fn no_file_of_the_captures_set_is_replaced() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = |name: &str| folder.path().join(name);
+        for name in ["chat-0001.pcapng", "chat-0002.pcapng", "other.pcapng"] {
+            std::fs::write(file(name), "").expect("a file");
+        }
+        let capture = Source::open(&file("chat-0001.pcapng")).expect("it is opened");
+        for (name, is_free) in [
+            ("chat-0001.pcapng", false),
+            ("chat-0002.pcapng", false),
+            ("chat-0003.pcapng", false),
+            ("other.pcapng", true),
+            ("chat-0002.jsonl", true),
+        ] {
+            let target = Target::new(&file(name), [&capture], true);
+            assert_eq!(target.is_ok(), is_free, "{name}");
+        }
+    }
+}
