@@ -385,6 +385,10 @@ impl App {
 impl eframe::App for App {
     fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
         self.store.begin_picture();
+        if self.view.belong_to(self.store.reading()) {
+            self.timing = TimingTab::default();
+            self.to_copy = None;
+        }
         let ctx = ui.ctx().clone();
         // Before anything is drawn, so that what was typed right behind a shortcut is not lost.
         for command in Command::pressed(&ctx) {

@@ -96,8 +96,11 @@ impl Shared {
     /// Puts an index in place of the one before.
     pub(crate) fn replace(&self, index: Index) {
         let mut place = self.index.write();
-        *place = index;
+        let before = std::mem::replace(&mut *place, index);
         self.reading.fetch_add(1, Ordering::Release);
+        drop(place);
+        // A large one takes long to be freed: nobody is to wait for that.
+        drop(before);
     }
 
     pub(crate) fn stopped(&self) -> bool {
@@ -178,6 +181,12 @@ impl Store {
     /// Where the capture comes from.
     pub fn source(&self) -> &Arc<Source> {
         &self.shared.source
+    }
+
+    /// How often the index was put in place of another one: row numbers of one reading mean nothing in the
+    /// next.
+    pub fn reading(&self) -> u64 {
+        self.shared.reading.load(Ordering::Acquire)
     }
 
     /// Octets of the capture that have been understood.

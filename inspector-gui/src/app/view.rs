@@ -113,6 +113,8 @@ pub struct View {
     pub connections: VirtualList,
     /// The findings tab.
     pub findings: FindingsView,
+    /// Which reading of the capture the row numbers are of.
+    reading: u64,
 }
 
 impl View {
@@ -125,6 +127,21 @@ impl View {
             view.findings = FindingsView::at_top();
         }
         view
+    }
+
+    /// Takes in which reading of the capture is shown: rows of another one have other numbers. Whether it
+    /// is another one.
+    pub(crate) fn belong_to(&mut self, reading: u64) -> bool {
+        if std::mem::replace(&mut self.reading, reading) == reading {
+            return false;
+        }
+        for table in [&mut self.messages, &mut self.frames] {
+            (table.rows, table.fragment) = (ViewRows::default(), 0);
+            (table.selected, table.bring) = (None, None);
+        }
+        self.findings.renumbered();
+        self.since_clear = SinceClear::default();
+        true
     }
 
     /// Chooses a connection, or all of them: a row of another one is not selected any longer.
@@ -178,5 +195,23 @@ impl View {
     pub fn is_narrowed(&self) -> bool {
         let searched = self.hides_others && !self.query.is_empty();
         self.direction.is_some() || !self.kinds.is_empty() || !self.words.is_empty() || searched
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_of_another_reading_are_not_taken_for_those_of_this_one() {
+        let mut view = View::default();
+        view.messages.select(7);
+        let filter = RowFilter { direction: Some(Direction::ClientToServer), ..Default::default() };
+        view.frames.rows.update(filter, 9, 9, |_| Some(true));
+        assert!(!view.belong_to(0), "it is the same");
+        assert_eq!((view.messages.selected, view.frames.rows.len()), (Some(7), 9));
+        assert!(view.belong_to(1));
+        assert_eq!((view.messages.selected, view.messages.bring), (None, None));
+        assert!(view.frames.rows.is_empty());
     }
 }

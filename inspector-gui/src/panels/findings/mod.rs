@@ -39,6 +39,13 @@ impl FindingsView {
         Self { list: VirtualList::at_top(), ..Self::default() }
     }
 
+    /// Findings have other numbers from now on.
+    pub(crate) fn renumbered(&mut self) {
+        self.rows = ViewRows::default();
+        self.octets = Default::default();
+        self.chosen = None;
+    }
+
     /// No finding is chosen any more.
     pub fn unchoose(&mut self) {
         self.chosen = None;
