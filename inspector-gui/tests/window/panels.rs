@@ -191,6 +191,13 @@ fn the_selected_message_is_copied_as_text_and_as_hex_and_its_url_too() {
     window.harness.event(Event::Copy);
     window.harness.step();
     assert_eq!(copied(&window).as_deref(), Some("hello ada"));
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Num2);
+    window.harness.run_ok();
+    window.harness.event(Event::Copy);
+    window.harness.step();
+    assert_eq!(copied(&window), None, "it is not shown");
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Num1);
+    window.harness.run_ok();
     for (row, entry, text) in [
         ("message 4,", "Copy message", "de ad be ef"),
         ("message 1,", "Copy message as hex", "68 65 6c 6c 6f 20 61 64 61"),
@@ -289,6 +296,15 @@ fn a_connection_is_exported_as_json_lines() {
     assert!(lines.contains("hello ada") && !lines.contains("/echo"), "{lines}");
     window.harness.run_ok();
     window.harness.get_by_label_contains("of the capture are written to");
+    window.harness.get_by_label("Close").click();
+    window.harness.run_ok();
+    window.harness.get_by_label("Menu").click();
+    window.harness.run_ok();
+    window.harness.get_by_label("Export…").click();
+    window.harness.run_ok();
+    window.harness.get_by_label("Export").click();
+    window.harness.run_ok();
+    window.harness.get_by_label_contains("test-1.jsonl is there already: choose another name");
 }
 
 #[test]
