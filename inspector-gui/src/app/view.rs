@@ -111,6 +111,8 @@ pub struct View {
     pub exchanges: exchanges::View,
     /// The connections list.
     pub connections: VirtualList,
+    /// Which connections it has.
+    pub listed: connections::Listed,
     /// The findings tab.
     pub findings: FindingsView,
     /// Which reading of the capture the row numbers are of.

@@ -1,5 +1,6 @@
 //! The connections: one entry each, the newest last, and one for all of them.
 
+mod listed;
 mod transport;
 mod words;
 
@@ -23,6 +24,7 @@ use crate::fonts;
 use crate::handshake_tab::stage_in_words;
 use crate::list::{CONNECTIONS, List, RowLook, Shown};
 use crate::theme::{self, Palette};
+pub use listed::Listed;
 pub use transport::Transport;
 pub use words::words_id;
 
@@ -88,7 +90,7 @@ pub fn connections_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
             ui.ctx().request_repaint();
         }
     }
-    let shown = visible_connections(app, extent.connections);
+    let shown = listed_connections(app, ui, extent.connections);
     let header = Rect::from_min_size(area.min, vec2(area.width(), HEADER_HEIGHT));
     header_ui(app, ui, header, shown.len());
     let has_footer = app.source().demo_clients().is_some();
@@ -220,6 +222,26 @@ fn outcome_ui(
             .and_then(|at| Some(index.connections().get(*shown.get(at)? as usize)?.id));
         app.view.choose(&index, chosen);
     }
+}
+
+/// The rows that are listed, found anew where that is due.
+fn listed_connections(app: &mut App, ui: &Ui, until: usize) -> Arc<[u32]> {
+    let asked = listed::Asked {
+        words: app.view.connection_words.clone(),
+        transport: app.view.transport,
+        connection: app.view.connection,
+        cleared: app.view.cleared,
+        paused: app.view.paused,
+        reading: app.store.reading(),
+    };
+    let mut listed = std::mem::take(&mut app.view.listed);
+    let time = ui.input(|input| input.time);
+    let (rows, wait) = listed.rows(asked, until, time, || visible_connections(app, until));
+    app.view.listed = listed;
+    if let Some(wait) = wait {
+        ui.ctx().request_repaint_after(wait);
+    }
+    rows
 }
 
 /// Rows of the connections that are not cleared away: those that go on stay, and those that have rows.
