@@ -479,6 +479,25 @@ fn the_answer_to_a_request_that_is_missing_opens_a_websocket_all_the_same() {
         });
         assert_eq!(messages.collect::<Vec<_>>(), [b"Hello"; 2]);
     }
+    // What the client compressed with what came before stays compressed, and is no text.
+    let compressed = |text: &[u8]| {
+        let mut frame = frame(UP, Opcode::Text, text, 1);
+        frame[0] |= 0x40;
+        frame
+    };
+    let squeezed =
+        [&[0xF2, 0x48][..], &[0xAA, 0x56, 0xCA], &[0xCE, 0xCF], &[0xF2, 0]].map(compressed);
+    let squeezed = octets(UP, 4, &squeezed.concat());
+    let records = [midway([b"", b""])[..1].to_vec(), vec![gap(UP, 1, 300), answered, squeezed]];
+    for event in events(&records.concat()) {
+        match event {
+            EventKind::MessageCompleted(message) => {
+                assert_eq!(message.fault, Some(MessageFault::ContextLost));
+            }
+            EventKind::DiagnosticRaised(finding) => panic!("{}", finding.evidence),
+            _ => {}
+        }
+    }
     // Nor is anything waited for behind an answer that opens nothing.
     let refused = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno";
     let mut records = midway([b"", b""])[..1].to_vec();

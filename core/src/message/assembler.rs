@@ -93,6 +93,12 @@ impl MessageAssembler {
         self.context_lost = true;
     }
 
+    /// permessage-deflate is agreed on, as becomes known behind octets that are missing.
+    pub fn agree_behind_missing(&mut self, no_context_takeover: bool) {
+        self.no_context_takeover = Some(no_context_takeover);
+        self.context_lost = !no_context_takeover;
+    }
+
     /// Goes on behind `before` and octets that are missing, perhaps within a message whose beginning is
     /// among them.
     pub fn resume_behind(&mut self, before: &Self, within_message: bool) {

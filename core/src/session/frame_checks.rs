@@ -60,6 +60,11 @@ impl FrameChecks {
         }
     }
 
+    /// What was agreed on becomes known.
+    pub fn agree(&mut self, extensions: Extensions) {
+        self.extensions = extensions;
+    }
+
     /// What the handshake agreed on.
     pub fn extensions(&self) -> Extensions {
         self.extensions

@@ -85,6 +85,15 @@ impl FrameLane {
         }
     }
 
+    /// What was agreed on becomes known behind octets that are missing.
+    pub fn agree(&mut self, extensions: Extensions) {
+        if let Some(promise) = extensions.deflate {
+            self.assembler.agree_behind_missing(promise.no_context_takeover);
+        }
+        self.checks.agree(extensions);
+        self.watch = MessageWatch::new(extensions.deflate);
+    }
+
     /// Takes in octets that were read `at`. `scratch` is working room that lanes share.
     pub fn receive(
         &mut self,

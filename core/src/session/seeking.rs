@@ -60,6 +60,11 @@ impl Seeking {
         Self { most: MOST_OF_UNKNOWN, ..Self::new(Box::new(lane), missing) }
     }
 
+    /// What was agreed on becomes known.
+    pub fn agree(&mut self, extensions: Extensions) {
+        self.lane.agree(extensions);
+    }
+
     fn seeker(lane: &FrameLane, start: u64) -> FrameSeeker {
         let masked = lane.direction() == Direction::ClientToServer;
         FrameSeeker::new(start, masked, lane.may_set_rsv1(), KEPT)

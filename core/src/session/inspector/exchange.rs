@@ -167,6 +167,12 @@ impl Inspector {
         if matches!(self.lane(up), Lane::Http(_)) {
             self.lanes[up.index()] = Lane::Seeking(Box::new(Seeking::unknown(up, 0, self.limits)));
         }
+        let agreed = extensions(up, params, &chosen);
+        match self.lane_mut(up) {
+            Lane::Seeking(seeking) => seeking.agree(agreed),
+            Lane::Frames(lane) => lane.agree(agreed),
+            Lane::Http(_) | Lane::Lost => {}
+        }
     }
 
     /// A body ended: what its lane goes on with. "A client cannot begin using an upgraded protocol on the
