@@ -2,7 +2,7 @@
 
 mod framing;
 
-pub use framing::BodyFraming;
+pub use framing::{AnswerTo, BodyFraming};
 
 /// Part of a body.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -18,7 +18,7 @@ pub mod head;
 mod parse;
 mod reader;
 
-pub use body::{BodyDecoder, BodyFraming, BodyPart};
+pub use body::{AnswerTo, BodyDecoder, BodyFraming, BodyPart};
 pub use edit::{Edit, EditError};
 pub use event_stream::{EventStreamReader, ServerSentEvent};
 pub use head::{FaultKind, Head, HeadError, HeadFault, Header, StartLine};

@@ -17,7 +17,7 @@ use bytes::Bytes;
 use framescope_core::Head;
 use framescope_core::connection::Alteration;
 use framescope_core::handshake::AcceptDerivation;
-use framescope_core::http::{BodyDecoder, BodyFraming, BodyPart, HeadError, HeadReader};
+use framescope_core::http::{AnswerTo, BodyDecoder, BodyFraming, BodyPart, HeadError, HeadReader};
 
 use super::{Answer, Rewrite};
 
@@ -91,35 +91,9 @@ enum Down {
 /// A request that waits for its answer.
 #[derive(Debug)]
 struct Awaited {
-    method: Method,
+    asks: AnswerTo,
     /// `Sec-WebSocket-Key` of a request to open a WebSocket; empty where it has none.
     websocket_key: Option<String>,
-}
-
-/// As far as the length of an answer depends on it (RFC 9112 §6.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Method {
-    Head,
-    Connect,
-    Other,
-}
-
-impl Method {
-    fn of(head: &Head) -> Self {
-        match head.method() {
-            Some("HEAD") => Self::Head,
-            Some("CONNECT") => Self::Connect,
-            _ => Self::Other,
-        }
-    }
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Head => "HEAD",
-            Self::Connect => "CONNECT",
-            Self::Other => "GET",
-        }
-    }
 }
 
 /// What client octets become on their way to the upstream.
@@ -262,7 +236,7 @@ impl Exchange {
         let key = || head.value("Sec-WebSocket-Key").unwrap_or_default().into_owned();
         if !matches!(self.down, Down::Bare) {
             self.awaited.push_back(Awaited {
-                method: Method::of(head),
+                asks: AnswerTo::request(head),
                 websocket_key: is_upgrade.then(key),
             });
         }
@@ -379,8 +353,8 @@ impl Exchange {
             return None;
         }
         let request = self.awaited.pop_front();
-        let method = request.as_ref().map_or(Method::Other, |request| request.method);
-        if status == 101 || (method == Method::Connect && (200..300).contains(&status)) {
+        let asks = request.as_ref().map_or(AnswerTo::Other, |request| request.asks);
+        if status == 101 || (asks == AnswerTo::Connect && (200..300).contains(&status)) {
             self.bare();
             let key = request.and_then(|request| request.websocket_key)?;
             return self.strict.then(|| wrong_accept(&head, &key)).flatten();
@@ -395,7 +369,7 @@ impl Exchange {
                 Up::Head(_) | Up::Sent(_) | Up::Bare => {}
             }
         }
-        self.down = match BodyFraming::of_response(&head, Some(method.name())) {
+        self.down = match BodyFraming::of_response(&head, asks.method()) {
             BodyFraming::Empty => Down::Head(HeadReader::default()),
             BodyFraming::UntilClose => Down::Bare,
             framing => Down::Body(BodyDecoder::new(framing)),
@@ -406,7 +380,7 @@ impl Exchange {
     /// The method of the oldest request that waits for its answer, as far as the answer's length
     /// depends on it.
     pub fn awaited_method(&self) -> Option<&'static str> {
-        self.awaited.front().map(|request| request.method.name())
+        self.awaited.front().and_then(|request| request.asks.method())
     }
 
     /// Whether both lanes are bare octets: from then on there is nothing to follow.

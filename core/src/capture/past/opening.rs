@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use crate::frame::{FramePosition, FrameTracker};
-use crate::http::{BodyDecoder, BodyFraming, BodyPart, HeadReader};
+use crate::http::{AnswerTo, BodyDecoder, BodyFraming, BodyPart, HeadReader};
 use crate::{Direction, Head, Timestamp};
 
 /// Octets of a head up to which it is kept: what one packet holds with room to spare.
@@ -77,35 +77,9 @@ impl Lane {
 /// A request that waits for its answer.
 #[derive(Debug)]
 struct Request {
-    method: Method,
+    asks: AnswerTo,
     /// The head of a request for a WebSocket, and when it was whole.
     upgrade: Option<(Bytes, Timestamp)>,
-}
-
-/// As far as the length of an answer depends on it (RFC 9112 §6.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Method {
-    Head,
-    Connect,
-    Other,
-}
-
-impl Method {
-    fn of(head: &Head) -> Self {
-        match head.method() {
-            Some("HEAD") => Self::Head,
-            Some("CONNECT") => Self::Connect,
-            _ => Self::Other,
-        }
-    }
-
-    const fn name(self) -> Option<&'static str> {
-        match self {
-            Self::Head => Some("HEAD"),
-            Self::Connect => Some("CONNECT"),
-            Self::Other => None,
-        }
-    }
 }
 
 /// Nobody can tell how it goes on.
@@ -180,7 +154,7 @@ impl Reading {
         }
         let upgrade = head.asks_for_websocket().then_some((raw, at));
         let framing = BodyFraming::of_request(&head);
-        self.awaited.push_back(Request { method: Method::of(&head), upgrade });
+        self.awaited.push_back(Request { asks: AnswerTo::request(&head), upgrade });
         self.up = match framing {
             BodyFraming::Empty => self.behind_request(),
             framing => Lane::behind_head(framing),
@@ -240,7 +214,7 @@ impl Reading {
             return Ok(Some(Upgraded { heads: [asked, raw], at: [asked_at, at], lanes }));
         }
         let is_tunnel =
-            request.method == Method::Connect && matches!(answer.status(), Some(200..=299));
+            request.asks == AnswerTo::Connect && matches!(answer.status(), Some(200..=299));
         if answer.status() == Some(101) || is_tunnel {
             return Err(Lost);
         }
@@ -252,7 +226,7 @@ impl Reading {
                 Lane::Head(_) | Lane::Body(_) => {}
             }
         }
-        self.down = Lane::behind_head(BodyFraming::of_response(&answer, request.method.name()));
+        self.down = Lane::behind_head(BodyFraming::of_response(&answer, request.asks.method()));
         Ok(None)
     }
 }

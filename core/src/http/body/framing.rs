@@ -16,6 +16,37 @@ pub enum BodyFraming {
     UntilClose,
 }
 
+/// What an answer is to, as far as its length depends on that (RFC 9112 §6.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnswerTo {
+    /// A HEAD request.
+    Head,
+    /// A CONNECT request.
+    Connect,
+    /// Any other request.
+    Other,
+}
+
+impl AnswerTo {
+    /// The answer to this request.
+    pub fn request(head: &Head) -> Self {
+        match head.method() {
+            Some("HEAD") => Self::Head,
+            Some("CONNECT") => Self::Connect,
+            _ => Self::Other,
+        }
+    }
+
+    /// The method, as [`BodyFraming::of_response`] takes it.
+    pub const fn method(self) -> Option<&'static str> {
+        match self {
+            Self::Head => Some("HEAD"),
+            Self::Connect => Some("CONNECT"),
+            Self::Other => None,
+        }
+    }
+}
+
 impl BodyFraming {
     /// The body of this request (RFC 9112 §6.3).
     pub fn of_request(head: &Head) -> Self {
