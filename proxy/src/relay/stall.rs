@@ -56,10 +56,12 @@ impl Stall {
         Poll::Pending
     }
 
-    /// The receiver is full, and nobody has been left on the other side since `alone`: ready when that has
+    /// The receiver is slow, which was told, and the other side is gone since `alone`: ready when both have
     /// lasted for [`GONE`].
     pub fn poll_gone(&mut self, alone: Instant, cx: &mut Context<'_>) -> Poll<()> {
-        let until = alone.max(*self.since.get_or_insert_with(Instant::now)) + GONE;
+        // Until it is told the timer is for that.
+        let Some(since) = self.since.filter(|_| self.is_told) else { return Poll::Pending };
+        let until = alone.max(since) + GONE;
         if self.timer.deadline() != until {
             self.timer.as_mut().reset(until);
         }

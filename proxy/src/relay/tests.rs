@@ -231,6 +231,23 @@ async fn what_a_side_said_before_it_was_gone_is_for_a_receiver_that_is_busy_for_
     running.await.unwrap();
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_receiver_that_is_full_after_the_other_side_is_gone_is_told_of_as_soon_as_any() {
+    let recording = Recording::start(WhenSlow::Block);
+    let ((mut client, near), (far, mut upstream)) = (duplex(100), duplex(100));
+    let running = pump(near, far, recording.tape(1));
+    // Nothing waits yet when the client meets the end of the server, which said more than fits.
+    upstream.write_all(&[7; 100]).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    upstream.write_all(&[7; 100]).await.unwrap();
+    drop(upstream);
+    client.write_all(b"anybody there?").await.unwrap();
+    running.await.unwrap();
+    let told = stalls(&recording.finish());
+    let [(Down, after, 100, false)] = told[..] else { panic!("{told:?}") };
+    assert!((1_000..1_100).contains(&after), "{after}");
+}
+
 #[tokio::test]
 async fn a_refused_answer_is_heard_however_the_upstream_goes_on_behind_it() {
     let recording = Recording::start(WhenSlow::Block);
