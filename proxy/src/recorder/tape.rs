@@ -220,7 +220,8 @@ impl Tape {
             return;
         }
         lanes[direction.index()].finished = true;
-        self.explained |= !(self.relays && other_goes_on) || how == Finish::Reset;
+        let goes_on = self.relays && other_goes_on && how == Finish::Fin;
+        self.explained |= !goes_on;
         if how == Finish::Reset {
             lanes[(!direction).index()].finished = true;
         }
