@@ -32,6 +32,10 @@ struct Wishes {
     is_held: bool,
 }
 
+/// A wish to come.
+#[derive(Debug)]
+pub struct Wish<'a>(&'a Stop);
+
 /// While this lives, it takes a third wish to end the process before its time.
 #[derive(Debug)]
 pub struct Hold(Arc<State>);
@@ -70,11 +74,9 @@ impl Stop {
         Ok(Self { state })
     }
 
-    /// Wishes the same, where no signal has yet.
-    pub fn wish(&self) {
-        let mut wishes = self.state.wishes.lock();
-        wishes.count = wishes.count.max(1);
-        self.state.changed.notify_all();
+    /// Wishes the same when it is dropped, however it comes to that, where no signal has yet.
+    pub fn wish_in_the_end(&self) -> Wish<'_> {
+        Wish(self)
     }
 
     /// Whether the wish came.
@@ -105,6 +107,15 @@ impl State {
         let mut wishes = self.wishes.lock();
         wishes.count = wishes.count.saturating_add(1);
         self.changed.notify_all();
+    }
+}
+
+impl Drop for Wish<'_> {
+    fn drop(&mut self) {
+        let State { wishes, changed, .. } = &*self.0.state;
+        let mut wishes = wishes.lock();
+        wishes.count = wishes.count.max(1);
+        changed.notify_all();
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
@@ -94,17 +94,18 @@ pub fn run(engine: Engine, view: &TerminalView) -> Result<Tally, ViewError> {
 
     let outcome = thread::scope(|scope| {
         let hold = stop.hold();
-        let wish = &stop;
+        let stop = &stop;
         // On a thread of its own: whoever reads the view may not take it.
         let end = scope.spawn(move || {
-            wish.wait();
+            stop.wait();
             engine.shutdown();
             drop(hold);
         });
         stand_behind_the_wire();
-        let outcome = follow(&mut follower, &mut feed, &stop);
         // Where the view cannot be written, the wish is ours.
-        stop.wish();
+        let wish = stop.wish_in_the_end();
+        let outcome = follow(&mut follower, &mut feed, stop);
+        drop(wish);
         // An engine that fails while it ends has said so.
         let _ = end.join();
         outcome
@@ -123,11 +124,8 @@ pub fn run(engine: Engine, view: &TerminalView) -> Result<Tally, ViewError> {
         finish(&mut follower, &mut feed)
     });
     let left = written.saturating_sub(follower.offset());
-    let (capture, len) = if is_set {
-        what_is_there(&capture, written)
-    } else {
-        (capture.display().to_string(), written)
-    };
+    let (capture, len) =
+        if is_set { what_is_there(&capture) } else { (capture.display().to_string(), written) };
     tell(&farewell(feed.tally(), &capture, len, left, view.told_palette));
     shown.map(|()| feed.tally())
 }
@@ -233,19 +231,21 @@ fn remainder(left: u64, palette: Palette) -> String {
     format!("{}\n", palette.paint(Role::Weak, told))
 }
 
-/// What to call the set whose first file is at `path`, and how many octets of the `written` ones are there:
-/// older files may have been deleted.
-fn what_is_there(path: &Path, written: u64) -> (String, u64) {
+/// What to call the set that began with the file at `path`, and how many octets are in those of its files
+/// that are there: older ones may have been deleted.
+fn what_is_there(path: &Path) -> (String, u64) {
     let numbers = SetName::of_file(path).map(|(name, _)| (name.numbers(), name));
-    match numbers.as_ref().map(|(numbers, name)| (&numbers[..], name)) {
-        Some(([first @ .., last], name)) if !first.is_empty() || *last > 1 => {
-            let first = first.first().unwrap_or(last);
-            let lens = (*first..=*last).filter_map(|number| fs::metadata(name.path(number)).ok());
-            let names = [first, last].map(|number| name.path(*number).display().to_string());
-            (names.join(" to "), lens.map(|file| file.len()).sum())
-        }
-        _ => (path.display().to_string(), written),
-    }
+    let files: Vec<_> = numbers.into_iter().flat_map(paths).collect();
+    let told = match &files[..] {
+        [] => path.display().to_string(),
+        [only] => only.display().to_string(),
+        [first, .., last] => format!("{} to {}", first.display(), last.display()),
+    };
+    (told, files.iter().filter_map(|file| fs::metadata(file).ok()).map(|file| file.len()).sum())
+}
+
+fn paths((numbers, name): (Vec<u32>, SetName)) -> impl Iterator<Item = PathBuf> {
+    numbers.into_iter().map(move |number| name.path(number))
 }
 
 fn farewell(tally: Tally, capture: &str, written: u64, left: u64, palette: Palette) -> String {
@@ -271,11 +271,11 @@ mod tests {
         let path = |number: u32| folder.path().join(format!("a-000{number}.pcapng"));
         fs::write(path(1), "one").unwrap();
         let first = path(1).display().to_string();
-        assert_eq!(what_is_there(&path(1), 3), (first, 3));
+        assert_eq!(what_is_there(&path(1)), (first, 3));
         fs::rename(path(1), path(2)).unwrap();
         fs::write(path(3), "three").unwrap();
         let both = format!("{} to {}", path(2).display(), path(3).display());
-        assert_eq!(what_is_there(&path(1), 500), (both, 8));
+        assert_eq!(what_is_there(&path(1)), (both, 8));
     }
 
     #[test]
