@@ -1,6 +1,7 @@
 //! The connections: one entry each, the newest last, and one for all of them.
 
 mod listed;
+mod state;
 mod transport;
 mod words;
 
@@ -8,11 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use egui::{Align2, Color32, FontId, Painter, Rect, Sense, Ui, pos2, vec2};
-use framescope_core::connection::Failure;
 use framescope_core::index::{ConnectionSummary, State};
-use framescope_core::present::{Secrets, counted};
+use framescope_core::present::Secrets;
 use framescope_core::subprotocol::Subprotocol;
-use framescope_core::{Direction, Finish, Index, Severity, Timestamp};
+use framescope_core::{Direction, Index, Severity, Timestamp};
 
 use super::context_menu::context_menu;
 use super::{format, parts};
@@ -21,10 +21,10 @@ use crate::command::Command;
 use crate::detail::session::session_word;
 use crate::detail::subprotocol_name;
 use crate::fonts;
-use crate::handshake_tab::stage_in_words;
 use crate::list::{CONNECTIONS, List, RowLook, Shown};
 use crate::theme::{self, Palette};
 pub use listed::Listed;
+use state::{Word, state};
 pub use transport::Transport;
 pub use words::words_id;
 
@@ -69,13 +69,6 @@ impl Clock {
         }
         latest.plus(Duration::from_secs_f64((time - self.seen).max(0.0)))
     }
-}
-
-/// A state in a word, with its dot.
-struct Word {
-    text: String,
-    color: fn(&Palette) -> Color32,
-    filled: bool,
 }
 
 /// Draws the list.
@@ -320,70 +313,6 @@ impl One {
             worst: summary.worst(),
             is_websocket,
         }
-    }
-}
-
-fn state(summary: &ConnectionSummary) -> Word {
-    let good: fn(&Palette) -> Color32 = |palette| palette.good;
-    let weak: fn(&Palette) -> Color32 = |palette| palette.weak;
-    let bad: fn(&Palette) -> Color32 = |palette| palette.error;
-    let word = |text: &str, color, filled| Word { text: text.to_owned(), color, filled };
-    let failure: Option<&Failure> = summary.notes.iter().find_map(|note| note.failure.as_ref());
-    let is_websocket = summary.is_websocket();
-    match summary.state {
-        _ if failure.is_some_and(|_| summary.frames == [0, 0]) => {
-            let stage = failure.map_or("", |failure| stage_in_words(&failure.stage));
-            word(&format!("failed: {stage}"), bad, true)
-        }
-        State::Connecting => word("connecting", weak, true),
-        State::Http => word(&exchange_word(summary), good, true),
-        State::Open => word("open", good, true),
-        State::Closing => word("closing", weak, true),
-        State::Ended if !is_websocket => word(&exchange_word(summary), weak, false),
-        State::Ended => match summary.ending {
-            Some(ending) => match ending.close {
-                Some((by, Some(code))) => {
-                    word(&format!("closed {code} by {}", by.sender()), weak, false)
-                }
-                Some((by, None)) => word(&format!("closed by {}", by.sender()), weak, false),
-                None if ending.how == Finish::Reset => {
-                    word(&format!("reset by {} (1006)", ending.by.sender()), bad, true)
-                }
-                None => word(&format!("cut by {} (1006)", ending.by.sender()), bad, true),
-            },
-            None => word("ended", weak, false),
-        },
-    }
-}
-
-/// An HTTP connection in a few words: its last answer.
-fn exchange_word(summary: &ConnectionSummary) -> String {
-    let Some(last) = summary.exchanges.last() else { return "HTTP".to_owned() };
-    let method = last.request.method().unwrap_or("");
-    let status = last.response.as_ref().and_then(|response| response.status());
-    let kind = Transport::of(summary);
-    if let Some(title) = kind.title() {
-        let (events, pieces) = summary
-            .exchanges
-            .iter()
-            .fold((0, 0), |(events, pieces), one| (events + one.events, pieces + one.pieces));
-        let much = match kind {
-            Transport::ServerSentEvents => counted(events, "event", "events"),
-            Transport::HttpStreaming => counted(pieces, "piece", "pieces"),
-            _ => counted(summary.exchanges.len() as u64, "request", "requests"),
-        };
-        return format!("{title} · {much}");
-    }
-    if summary.exchanges.len() > 1 {
-        let count = format::thousands(summary.exchanges.len() as u64);
-        return match status {
-            Some(status) => format!("{count} requests · {method} {status}"),
-            None => format!("{count} requests · {method} …"),
-        };
-    }
-    match status {
-        Some(status) => format!("{method} {status}"),
-        None => format!("{method} …"),
     }
 }
 
