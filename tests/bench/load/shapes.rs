@@ -9,14 +9,18 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{Figures, Socket, Way, handshake};
 
-/// A masked text frame with `size` octets of payload, and the length of the frame that answers it.
+/// Messages of more octets are binary.
+const TEXT_LEN_MAX: usize = 4 << 10;
+
+/// A masked frame with `size` octets of payload, text or binary by its size, and the length of the frame
+/// that answers it.
 pub fn message(size: usize) -> (Vec<u8>, usize) {
     let payload: Vec<u8> = (b'a'..=b'z').cycle().take(size).collect();
     let key = MaskingKey([0x37, 0xFA, 0x21, 0x3D]);
     let header = FrameHeader {
         fin: true,
         rsv: Rsv::NONE,
-        opcode: Opcode::Text,
+        opcode: if size <= TEXT_LEN_MAX { Opcode::Text } else { Opcode::Binary },
         masking_key: Some(key),
         payload_len: PayloadLength::minimal(size as u64),
     };
