@@ -7,7 +7,8 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use framescope_core::diagnostics::Scope;
 use framescope_core::frame::{LengthForm, Rsv};
-use framescope_core::search::{Found, Pattern, Search};
+use framescope_core::index::ExchangeRows;
+use framescope_core::search::{Found, Pattern, Search, Syntax};
 use framescope_core::session::Limits;
 use framescope_core::{
     ConnectionId, ConnectionInfo, Direction, Event, EventKind, Finish, FrameHeader, Index, Leg,
@@ -157,6 +158,35 @@ fn any_lanes() -> impl Strategy<Value = (Vec<u8>, Vec<u8>)> {
     prop_oneof![6 => websocket, 2 => http, 1 => (noise(300), noise(300))]
 }
 
+/// Requests, pipelined, and answers of each framing; the last one may be a stream of events.
+fn any_exchanges() -> impl Strategy<Value = (Vec<u8>, Vec<u8>)> {
+    let word = || "[a-e0-4]{0,6}";
+    let exchange = (word(), word(), 0..4_u8).prop_map(|(field, body, framing)| {
+        let len = body.len();
+        let up = format!("POST /{field} HTTP/1.1\r\nContent-Length: {len}\r\n\r\n{body}");
+        let down = match framing {
+            0 => format!("HTTP/1.1 204 No Content\r\nx-{field}: {body}\r\n\r\n"),
+            1 => format!("HTTP/1.1 103 Hints\r\nx-{body}: 1\r\n\r\nHTTP/1.1 304 Same\r\n\r\n"),
+            2 if len > 0 => format!(
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{len:x}\r\n{body}\r\n0\r\n\r\n"
+            ),
+            _ => format!("HTTP/1.1 200 {field}\r\nContent-Length: {len}\r\n\r\n{body}"),
+        };
+        (up, down)
+    });
+    let events = prop::option::of(prop::collection::vec((word(), word()), 0..5));
+    (prop::collection::vec(exchange, 0..5), events).prop_map(|(exchanges, events)| {
+        let (mut up, mut down): (String, String) = exchanges.into_iter().unzip();
+        if let Some(events) = events {
+            up.push_str("GET /events HTTP/1.1\r\n\r\n");
+            down.push_str("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n");
+            let blocks = events.iter().map(|(id, data)| format!("id: {id}\ndata: {data}\n\n"));
+            down.extend(blocks);
+        }
+        (up.into_bytes(), down.into_bytes())
+    })
+}
+
 fn cuts() -> impl Strategy<Value = Vec<prop::sample::Index>> {
     prop::collection::vec(any::<prop::sample::Index>(), 0..12)
 }
@@ -225,6 +255,63 @@ proptest! {
         let (one, other) = (events(&one_after_the_other), events(&mixed));
         prop_assert_eq!(lane_events(&one, UP), lane_events(&other, UP));
         prop_assert_eq!(lane_events(&one, DOWN), lane_events(&other, DOWN));
+    }
+
+    #[test]
+    fn any_split_of_the_octets_finds_the_same_rows(
+        (up, down) in prop_oneof![any_lanes(), any_exchanges()],
+        up_cuts in cuts(), down_cuts in cuts(), needle in "[a-e]|\\x80|[0-9]\\r|4",
+    ) {
+        let found = |up_cuts: &[_], down_cuts: &[_]| {
+            let pattern = Pattern::new(&needle, Syntax::Regex, true).unwrap();
+            let (mut search, mut found) = (Search::new(pattern), Found::default());
+            search.receive(&opened(), &mut found);
+            let parts = [(UP, cut(&up, up_cuts)), (DOWN, cut(&down, down_cuts))];
+            let reads = parts.iter().flat_map(|(direction, parts)| {
+                parts.iter().map(|part| octets(*direction, part))
+            });
+            for record in reads.chain([finished(UP), finished(DOWN)]) {
+                search.receive(&record, &mut found);
+            }
+            found
+        };
+        prop_assert_eq!(found(&up_cuts, &down_cuts), found(&[], &[]));
+    }
+
+    #[test]
+    fn a_search_marks_the_rows_of_exchanges_that_hold_it(
+        (up, down) in any_exchanges(), up_cuts in cuts(), down_cuts in cuts(),
+    ) {
+        let mut records = vec![opened()];
+        records.extend(cut(&up, &up_cuts).iter().map(|part| octets(UP, part)));
+        records.extend(cut(&down, &down_cuts).iter().map(|part| octets(DOWN, part)));
+        records.extend([finished(UP), finished(DOWN)]);
+        let pattern = Pattern::parse("/[a-c]1|x-[ab]/").unwrap();
+        let (mut search, mut found, mut index) =
+            (Search::new(pattern.clone()), Found::default(), Index::new());
+        for record in &records {
+            search.receive(record, &mut found);
+            index.receive(record, 0);
+        }
+        let (mut rows, mut expected) = (ExchangeRows::default(), std::collections::BTreeSet::new());
+        for event in events(&records) {
+            let Some(placed) = rows.place(&event.kind) else { continue };
+            let holds = match &event.kind {
+                EventKind::HeadReceived { head, .. } => pattern.is_in(&head.raw),
+                EventKind::BodyCompleted { content, .. } => pattern.is_in(content),
+                EventKind::ServerSentEvent(event) => {
+                    event.data.iter().chain(&event.id).any(|text| pattern.is_in(text.as_bytes()))
+                }
+                _ => false,
+            };
+            expected.extend(holds.then_some(placed.row));
+        }
+        let marked = found.exchanges().of(ID).map_or_else(Vec::new, |marks| marks.rows().collect());
+        prop_assert_eq!(&marked, &Vec::from_iter(expected));
+        prop_assert_eq!(found.exchanges().count(), marked.len());
+        let exchanges = &index.connection(ID).unwrap().exchanges;
+        prop_assert!(exchanges.windows(2).all(|pair| pair[0].row < pair[1].row));
+        prop_assert!(exchanges.last().is_none_or(|last| last.row < rows.end()));
     }
 
     #[test]

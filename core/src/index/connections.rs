@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::exchange_rows::ExchangeRows;
 use super::timing::RoundTrips;
 use crate::handshake::{DeflateParams, read_extensions};
 use crate::message::CompressionFacts;
@@ -73,11 +74,15 @@ pub struct ConnectionSummary {
     /// Sessions of Engine.IO and SockJS that it carries, in the order in which they came, the first
     /// thousand: see [`crate::Index::transport_session`].
     pub sessions: Vec<SessionId>,
+    /// How its exchanges are numbered.
+    pub rows: ExchangeRows,
 }
 
 /// One request and its answer.
 #[derive(Debug, Clone)]
 pub struct Exchange {
+    /// The number of its row, from 0, among those of its connection: see [`ExchangeRows`].
+    pub row: usize,
     /// When the request head was whole.
     pub requested_at: Timestamp,
     /// The request.
@@ -160,10 +165,12 @@ impl ConnectionSummary {
             upstream_head_at: [None; 2],
             round_trips: [RoundTrips::default(); 2],
             sessions: Vec::new(),
+            rows: ExchangeRows::default(),
         }
     }
 
     pub(super) fn apply(&mut self, at: Timestamp, kind: EventKind) {
+        let placed = self.rows.place(&kind);
         match kind {
             EventKind::ConnectionNoted(note) => self.notes.push(note),
             EventKind::PingAnswered(trip) => self.round_trips[trip.direction.index()].add(trip),
@@ -174,7 +181,7 @@ impl ConnectionSummary {
                 if direction == Direction::ServerToClient && head.switches_to_websocket() {
                     self.deflate = DeflateParams::agreed(&[], &read_extensions(&head).0).params;
                 }
-                self.add_head(at, direction, head);
+                self.add_head(at, direction, head, placed.map(|placed| placed.row));
             }
             EventKind::BodyCompleted { direction, content_len, .. } => {
                 if let Some(exchange) = self.speaking(direction) {
@@ -272,7 +279,13 @@ impl ConnectionSummary {
         *seen = seen.saturating_add(1);
     }
 
-    fn add_head(&mut self, at: Timestamp, direction: Direction, head: Arc<Head>) {
+    fn add_head(
+        &mut self,
+        at: Timestamp,
+        direction: Direction,
+        head: Arc<Head>,
+        row: Option<usize>,
+    ) {
         if self.state == State::Connecting {
             self.state = State::Http;
         }
@@ -282,6 +295,7 @@ impl ConnectionSummary {
                     self.exchanges.remove(0);
                 }
                 self.exchanges.push(Exchange {
+                    row: row.unwrap_or_default(),
                     requested_at: at,
                     request: head,
                     answered_at: None,

@@ -4,6 +4,7 @@
 //! what the user looks at, lets go of the lock, and reads the octets from the capture by the plan.
 
 pub mod connections;
+pub mod exchange_rows;
 pub mod frames;
 mod growth;
 pub mod rates;
@@ -11,6 +12,7 @@ pub mod read;
 pub mod timing;
 
 pub use connections::{ConnectionSummary, Exchange, ExchangeOver, Gaps, State};
+pub use exchange_rows::{ExchangePart, ExchangeRows, Placed};
 pub use frames::{FrameIndex, FrameRow, MessageRow};
 pub use rates::{Flow, Rates};
 pub use read::{FrameContent, MessageContent, ReadPlan};

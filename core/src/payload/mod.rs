@@ -69,7 +69,7 @@ pub use lens::{Lens, Seen};
 pub use limits::Limits;
 pub use notation::Notation;
 pub use number::Number;
-pub(crate) use packed::unpack_coding;
+pub(crate) use packed::{unpack_beginning, unpack_coding};
 pub use span::Span;
 pub use tree::{Key, Node, Tree, Value};
 pub use view::{Body, Fact, Inner, View, view};

@@ -1,4 +1,6 @@
-//! What a search has found: one bit a frame row.
+//! What a search has found: one bit a row.
+
+use super::exchange_marks::{ExchangeMarks, ExchangeRow};
 
 /// Rows that are marked, by number.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -77,6 +79,7 @@ impl Marks {
 pub struct Found {
     frames: Marks,
     messages: Marks,
+    exchanges: ExchangeMarks,
     frames_seen: usize,
 }
 
@@ -92,6 +95,11 @@ impl Found {
         &self.messages
     }
 
+    /// Rows of HTTP exchanges, of events and of pieces of answers that hold the pattern.
+    pub fn exchanges(&self) -> &ExchangeMarks {
+        &self.exchanges
+    }
+
     /// How many frames were looked at.
     pub fn frames_seen(&self) -> usize {
         self.frames_seen
@@ -105,6 +113,11 @@ impl Found {
             self.frames.mark(row);
         }
         row
+    }
+
+    /// This row of an exchange holds the pattern.
+    pub(super) fn mark_exchange(&mut self, at: ExchangeRow) {
+        self.exchanges.mark(at);
     }
 
     /// The message whose last frame has this row holds the pattern.

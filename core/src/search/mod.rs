@@ -1,36 +1,52 @@
-//! Search: which frames and messages hold a text, found while the capture is walked once.
+//! Search: which frames, messages and HTTP exchanges hold a text, found while the capture is walked once.
 //!
 //! ```text
-//!  Record ─► Search ─► Session ─► each payload, unmasked and inflated ─► Pattern ─► Found
+//!  Record ─► Search ─► Session ─► each payload, unmasked and inflated        ─► Pattern ─► Found
+//!                              └► each head, body, event and piece of a body ─┘
 //! ```
 //!
 //! Rows are numbered as [`crate::Index`] numbers them, since both follow the same events. Nothing is read
 //! twice: a payload is looked at where it was just unmasked, and is kept only where it comes in parts.
+//!
+//! Of HTTP what crossed the client's side is looked through: heads as they were sent, but for interim
+//! answers; bodies once they are whole, without the framing of chunks, as they are and without their content
+//! coding; each field of a server-sent event; each chunk or line of a stream that goes on. Whether a view
+//! masks a secret makes no difference to what is found.
 
+mod exchange_marks;
+mod exchanges;
 mod found;
 mod pattern;
 
 use std::collections::HashSet;
 
+pub use exchange_marks::{ExchangeMarks, ExchangeRow};
+use exchanges::Exchanges;
 pub use found::{Found, Marks};
 pub use pattern::{Pattern, PatternError, Syntax};
 
+use crate::connection::ConnectionMap;
 use crate::session::{EventSink, Limits};
-use crate::{ConnectionId, Direction, Event, EventKind, Frame, Message, Opcode, Record, Session};
+use crate::{
+    ConnectionId, Direction, Event, EventKind, Frame, Leg, Message, Opcode, Record, Session,
+};
 
-/// Looks for a pattern in all payloads of a capture, record by record.
+/// Looks for a pattern in all payloads and HTTP exchanges of a capture, record by record.
 #[derive(Debug)]
 pub struct Search {
     session: Session,
     pattern: Pattern,
     /// Lanes with a message that has begun and not ended.
     begun: HashSet<(ConnectionId, Direction)>,
+    /// Of connections that speak HTTP and no WebSocket yet.
+    exchanges: ConnectionMap<Exchanges>,
 }
 
 /// A search while a record of it is taken in.
 struct Look<'a> {
     pattern: &'a Pattern,
     begun: &'a mut HashSet<(ConnectionId, Direction)>,
+    exchanges: &'a mut ConnectionMap<Exchanges>,
     found: &'a mut Found,
     /// Whether the payload that was shown last holds the pattern; of the frame, then of its message.
     shown: Option<bool>,
@@ -39,18 +55,18 @@ struct Look<'a> {
 impl Search {
     /// A search that has seen nothing yet.
     pub fn new(pattern: Pattern) -> Self {
-        let limits = Limits { body_content: 0, ..Limits::KEEP };
-        Self { session: Session::new(limits), pattern, begun: HashSet::new() }
+        let (begun, exchanges) = (HashSet::new(), ConnectionMap::default());
+        Self { session: Session::new(Limits::KEEP), pattern, begun, exchanges }
     }
 
     /// Takes in the next record of the capture, and marks in `found` what it holds: always the same
     /// `found`, empty before the first record.
     ///
-    /// Of a payload that comes in parts, and of a compressed message, as many octets are looked through
-    /// as [`Limits::KEEP`] keeps.
+    /// Of a payload that comes in parts, of a compressed message and of an HTTP body, as many octets are
+    /// looked through as [`Limits::KEEP`] keeps.
     pub fn receive(&mut self, record: &Record, found: &mut Found) {
-        let Self { session, pattern, begun } = self;
-        session.receive_to(record, &mut Look { pattern, begun, found, shown: None });
+        let Self { session, pattern, begun, exchanges } = self;
+        session.receive_to(record, &mut Look { pattern, begun, exchanges, found, shown: None });
     }
 }
 
@@ -58,6 +74,21 @@ impl Look<'_> {
     /// Whether this payload holds the pattern, or the one that was shown did.
     fn holds(&self, kept: &[u8]) -> bool {
         self.shown.unwrap_or_else(|| self.pattern.is_in(kept))
+    }
+
+    /// Something that may be about an HTTP exchange: rare beside frames.
+    #[cold]
+    fn exchange(&mut self, connection: ConnectionId, kind: &EventKind) {
+        let exchanges = match kind {
+            EventKind::HeadReceived { leg: Leg::Client, .. } => {
+                self.exchanges.entry(connection).or_default()
+            }
+            _ => match self.exchanges.get_mut(&connection) {
+                Some(exchanges) => exchanges,
+                None => return,
+            },
+        };
+        exchanges.look(connection, kind, self.pattern, self.found);
     }
 }
 
@@ -106,12 +137,19 @@ impl EventSink for Look<'_> {
         match event.kind {
             EventKind::FrameDecoded(frame) => self.frame(event.connection, frame),
             EventKind::MessageCompleted(message) => self.message(event.connection, message),
+            EventKind::HandshakeCompleted(handshake) if handshake.upgraded => {
+                self.exchanges.remove(&event.connection);
+            }
             EventKind::ConnectionEnded(_) => {
                 for direction in Direction::BOTH {
                     self.begun.remove(&(event.connection, direction));
                 }
+                self.exchanges.remove(&event.connection);
             }
-            _ => {}
+            kind => self.exchange(event.connection, &kind),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

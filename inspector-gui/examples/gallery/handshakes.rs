@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use framescope_core::connection::{Alteration, Failure, TlsInfo};
-use framescope_core::index::{ConnectionSummary, Exchange, Gaps, RoundTrips, State};
+use framescope_core::index::{ConnectionSummary, Exchange, ExchangeRows, Gaps, RoundTrips, State};
 use framescope_core::{
     ConnectionId, ConnectionInfo, ConnectionNote, Direction, Head, Leg, OpeningHandshake, Timestamp,
 };
@@ -25,6 +25,7 @@ fn response(head: &str) -> Arc<Head> {
 fn exchange(request: Arc<Head>, response: Option<Arc<Head>>, micros: u64) -> Exchange {
     let answered_at = Timestamp::from_nanos(AT + micros * 1000);
     Exchange {
+        row: 0,
         requested_at: Timestamp::from_nanos(AT),
         request,
         answered_at: response.is_some().then_some(answered_at),
@@ -65,6 +66,7 @@ fn connection(exchanges: Vec<Exchange>) -> ConnectionSummary {
         upstream_head_at: [None; 2],
         round_trips: [RoundTrips::default(); 2],
         sessions: Vec::new(),
+        rows: ExchangeRows::default(),
         ending: None,
     }
 }

@@ -57,6 +57,17 @@ pub(super) fn unpack(
 /// Takes one content coding of HTTP off (RFC 9110 §8.4.1): `gzip`, `deflate`, `br` or `zstd`. `None` where
 /// it is another one or a list, the octets do not fit it, or more than `most` octets come out.
 pub(crate) fn unpack_coding(coding: &str, content: &[u8], most: usize) -> Option<Vec<u8>> {
+    let unpacked = take_off(coding, content, most)?;
+    (unpacked.fault.is_none() && unpacked.cut.is_none()).then_some(unpacked.octets)
+}
+
+/// The same for the beginning of a content, or one that is damaged: what comes out of it, the first `most`
+/// octets. `None` where the coding is another one or a list.
+pub(crate) fn unpack_beginning(coding: &str, content: &[u8], most: usize) -> Option<Vec<u8>> {
+    take_off(coding, content, most).map(|unpacked| unpacked.octets)
+}
+
+fn take_off(coding: &str, content: &[u8], most: usize) -> Option<Unpacked> {
     let format = match coding.trim().to_ascii_lowercase().as_str() {
         "gzip" | "x-gzip" => Format::Gzip,
         "deflate" => Format::Zlib,
@@ -65,8 +76,7 @@ pub(crate) fn unpack_coding(coding: &str, content: &[u8], most: usize) -> Option
         _ => return None,
     };
     let limits = Limits { unpacked: most, ..Limits::VIEW };
-    let unpacked = unpack(format, content, &limits, &mut Vec::new());
-    (unpacked.fault.is_none() && unpacked.cut.is_none()).then_some(unpacked.octets)
+    Some(unpack(format, content, &limits, &mut Vec::new()))
 }
 
 /// `12.4 : 1`, how many octets became one.
@@ -230,6 +240,20 @@ mod tests {
             assert_eq!(unpacked.fault, None);
             assert_eq!(unpacked.octets, DATA.repeat(2).into_bytes());
         }
+    }
+
+    #[test]
+    fn a_coding_is_taken_off_whole_or_as_far_as_it_goes() {
+        let whole = |coding, most| unpack_coding(coding, &GZIP, most);
+        assert_eq!(whole(" X-GZIP ", 100), Some(DATA.into()));
+        assert_eq!(
+            (whole("gzip", 10), whole("br", 100), whole("gzip, br", 100)),
+            (None, None, None)
+        );
+        let beginning = |content, most| unpack_beginning("gzip", content, most).unwrap();
+        assert_eq!(beginning(&GZIP, 10), &DATA.as_bytes()[..10]);
+        assert!(DATA.as_bytes().starts_with(&beginning(&GZIP[..40], 100)));
+        assert_eq!(unpack_beginning("identity", &GZIP, 100), None);
     }
 
     #[test]

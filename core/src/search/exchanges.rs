@@ -1,0 +1,67 @@
+//! HTTP exchanges while a search walks past them: heads, bodies, events and pieces of answers.
+
+use super::{Found, Pattern};
+use crate::http::ServerSentEvent;
+use crate::index::{ExchangePart, ExchangeRows};
+use crate::payload::unpack_beginning;
+use crate::{ConnectionId, EventKind, TransportEvent};
+
+/// Octets that come out of one compressed body, at most: as many as a view of it shows.
+const MOST_UNPACKED: usize = crate::payload::Limits::VIEW.unpacked;
+
+/// The exchanges of one connection.
+#[derive(Debug, Default)]
+pub(super) struct Exchanges {
+    rows: ExchangeRows,
+    /// `Content-Encoding` of the latest head, by [`Direction::index`].
+    codings: [Option<String>; 2],
+}
+
+impl Exchanges {
+    /// Takes in the next event of the connection: marks the row that it is about, where what it tells
+    /// holds the pattern.
+    pub(super) fn look(
+        &mut self,
+        connection: ConnectionId,
+        kind: &EventKind,
+        pattern: &Pattern,
+        found: &mut Found,
+    ) {
+        let Some(placed) = self.rows.place(kind) else { return };
+        let holds = match kind {
+            EventKind::HeadReceived { direction, head, .. } => {
+                let coding = head.value("Content-Encoding").map(std::borrow::Cow::into_owned);
+                self.codings[direction.index()] = coding;
+                pattern.is_in(&head.raw)
+            }
+            EventKind::BodyCompleted { direction, content, .. } => {
+                pattern.is_in_body(content, self.codings[direction.index()].as_deref())
+            }
+            EventKind::ServerSentEvent(event) => is_in_event(event, pattern),
+            EventKind::TransportSeen(TransportEvent::PieceReceived(piece)) => {
+                pattern.is_in(&piece.content)
+            }
+            _ => false,
+        };
+        debug_assert!(placed.row == placed.exchange || placed.part == ExchangePart::Piece);
+        if holds {
+            found.mark_exchange((connection, placed.row));
+        }
+    }
+}
+
+impl Pattern {
+    /// Whether it is in a body, as it is or without its content coding.
+    pub fn is_in_body(&self, content: &[u8], coding: Option<&str>) -> bool {
+        let inside = |coding| unpack_beginning(coding, content, MOST_UNPACKED);
+        self.is_in(content) || coding.and_then(inside).is_some_and(|inside| self.is_in(&inside))
+    }
+}
+
+/// Whether a field of this event holds it.
+fn is_in_event(event: &ServerSentEvent, pattern: &Pattern) -> bool {
+    let ServerSentEvent { event: name, data, id, retry, comment, .. } = event;
+    let retry = retry.map(|millis| millis.to_string());
+    let fields = [name, data, id, comment, &retry];
+    fields.into_iter().flatten().any(|field| pattern.is_in(field.as_bytes()))
+}
