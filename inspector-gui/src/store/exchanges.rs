@@ -7,12 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use framescope_core::http::{BodyFraming, ServerSentEvent};
+use framescope_core::http::ServerSentEvent;
+use framescope_core::index::{ExchangePart, ExchangeRows, Placed};
 use framescope_core::session::{Inspector, Limits, Shared as Common};
 use framescope_core::transport::{BodyPiece, Carried, TransportEvent};
-use framescope_core::{
-    ConnectionId, Direction, Event, EventKind, Head, Leg, Opcode, Record, Timestamp,
-};
+use framescope_core::{ConnectionId, Direction, Event, EventKind, Head, Opcode, Record, Timestamp};
 use parking_lot::{RwLock, RwLockReadGuard};
 
 use super::Shared;
@@ -20,9 +19,8 @@ use super::follower::{self, Follow};
 use super::packets::{PacketReader, Packets};
 use super::preview::Preview;
 
-/// Of a body, or of the data of an event, so much is kept.
-const LIMITS: Limits =
-    Limits { frame_payload: 0, message_data: 0, body_content: 256 << 10, ..Limits::KEEP };
+/// Of a body, or of the data of an event, as much is kept as a search looks through.
+const LIMITS: Limits = Limits { frame_payload: 0, message_data: 0, ..Limits::KEEP };
 /// Rows that are kept; beyond, the oldest go.
 const MAX_ROWS: usize = 50_000;
 /// Octets of bodies and events that are kept; beyond, those of the oldest rows go.
@@ -154,8 +152,7 @@ pub struct Rows {
     octets: usize,
     /// The row whose octets are the next to go.
     emptied: usize,
-    /// Numbers of exchanges that are not over, oldest first.
-    open: VecDeque<usize>,
+    numbers: ExchangeRows,
 }
 
 impl Rows {
@@ -220,77 +217,56 @@ impl Rows {
     }
 
     fn take(&mut self, event: Event) {
-        let at = event.at;
-        match event.kind {
-            EventKind::HeadReceived { leg: Leg::Client, direction, head } => match direction {
-                Direction::ClientToServer => {
-                    // Of a body that is none, no end is told.
-                    let is_empty = BodyFraming::of_request(&head) == BodyFraming::Empty;
-                    self.open.push_back(self.end());
-                    self.push(Row::Exchange(Box::new(Exchange {
-                        requested_at: at,
-                        request: head,
-                        answered_at: None,
-                        response: None,
-                        ended_at: None,
-                        bodies: [is_empty.then(Content::default), None],
-                        packets: [Packets::default(), Packets::default()],
-                        events: 0,
-                        pieces: 0,
-                    })));
-                }
-                Direction::ServerToClient => {
-                    // An interim answer is followed by the one that counts.
-                    let interim =
-                        head.status().is_some_and(|s| (100..200).contains(&s) && s != 101);
-                    let number = self.open.front().copied();
-                    let exchange = number.and_then(|number| self.exchange(number));
-                    if let (false, Some(exchange)) = (interim, exchange) {
-                        exchange.answered_at = Some(at);
-                        let framing = BodyFraming::of_response(&head, exchange.request.method());
-                        exchange.response = Some(head);
-                        if framing == BodyFraming::Empty {
-                            exchange.bodies[direction.index()] = Some(Content::default());
-                            exchange.ended_at = Some(at);
-                            self.open.pop_front();
-                        }
-                    }
-                }
-            },
-            EventKind::BodyCompleted { direction, content_len, content, .. } => {
-                let of = |rows: &Self, number: &usize| match rows.get(*number) {
-                    Some(Row::Exchange(one)) => one.bodies[direction.index()].is_none(),
-                    _ => false,
-                };
-                let Some(number) = self.open.iter().copied().find(|n| of(self, n)) else { return };
-                self.octets += content.len();
-                if let Some(exchange) = self.exchange(number) {
-                    let body = Content { octets: content, len: content_len };
-                    exchange.bodies[direction.index()] = Some(body);
-                    if direction == Direction::ServerToClient {
-                        exchange.ended_at = Some(at);
-                        self.open.retain(|open| *open != number);
-                    }
-                }
-                self.bound();
-            }
-            EventKind::ServerSentEvent(event) => {
-                let Some(number) = self.open.front().copied() else { return };
-                if let Some(exchange) = self.exchange(number) {
-                    exchange.events += 1;
-                }
-                self.push(Row::Event(Box::new(StreamEvent {
-                    at,
-                    event: *event,
-                    exchange: number,
+        let Some(placed) = self.numbers.place(&event.kind) else { return };
+        let (at, Placed { row, exchange, part }) = (event.at, placed);
+        match (event.kind, part) {
+            (EventKind::HeadReceived { head, .. }, ExchangePart::Request { is_whole }) => {
+                self.push(Row::Exchange(Box::new(Exchange {
+                    requested_at: at,
+                    request: head,
+                    answered_at: None,
+                    response: None,
+                    ended_at: None,
+                    bodies: [is_whole.then(Content::default), None],
+                    packets: [Packets::default(), Packets::default()],
+                    events: 0,
+                    pieces: 0,
                 })));
             }
-            EventKind::TransportSeen(TransportEvent::PieceReceived(piece)) => {
-                let Some(number) = self.open.front().copied() else { return };
-                if let Some(exchange) = self.exchange(number) {
-                    exchange.pieces += 1;
+            (EventKind::HeadReceived { head, .. }, ExchangePart::Response { is_whole }) => {
+                let Some(of) = self.exchange(row) else { return };
+                (of.answered_at, of.response) = (Some(at), Some(head));
+                if is_whole {
+                    of.ended_at = Some(at);
+                    of.bodies[Direction::ServerToClient.index()] = Some(Content::default());
                 }
-                let piece = StreamPiece { at, piece: *piece, exchange: number };
+            }
+            (
+                EventKind::BodyCompleted { content_len, content, .. },
+                ExchangePart::Body(direction),
+            ) => {
+                let Some(of) = self.exchange(row) else { return };
+                let len = content.len();
+                let body = Content { octets: content, len: content_len };
+                of.bodies[direction.index()] = Some(body);
+                if direction == Direction::ServerToClient {
+                    of.ended_at = Some(at);
+                }
+                self.octets += len;
+                self.bound();
+            }
+            (EventKind::ServerSentEvent(event), _) => {
+                if let Some(of) = self.exchange(exchange) {
+                    of.events += 1;
+                }
+                let event = StreamEvent { at, event: *event, exchange };
+                self.push(Row::Event(Box::new(event)));
+            }
+            (EventKind::TransportSeen(TransportEvent::PieceReceived(piece)), _) => {
+                if let Some(of) = self.exchange(exchange) {
+                    of.pieces += 1;
+                }
+                let piece = StreamPiece { at, piece: *piece, exchange };
                 self.push(Row::Piece(Box::new(piece)));
             }
             _ => {}
@@ -365,6 +341,7 @@ impl Drop for Exchanges {
 
 #[cfg(test)]
 mod tests {
+    use framescope_core::Leg;
     use framescope_core::transport::PieceUnit;
 
     use super::*;
