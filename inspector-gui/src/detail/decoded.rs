@@ -36,15 +36,28 @@ pub(super) struct Decoded {
     text: Option<String>,
     text_view: TextView,
     hex_view: HexView,
-    /// Where in what is shown that is what is looked for.
+    /// What is looked for.
+    sought: Option<Sought>,
+    /// Where in what is shown that is.
     places: Vec<Range<usize>>,
 }
 
 impl Decoded {
     /// Takes in another payload. `is_text` is what its opcode says, `is_cut` that there is more of it.
     pub(super) fn take_in(&mut self, octets: &Bytes, is_text: Option<bool>, is_cut: bool) {
-        self.octets = octets.clone();
-        self.hints = Hints { is_text, is_cut, ..Hints::default() };
+        self.take(octets, Hints { is_text, is_cut, ..Hints::default() });
+    }
+
+    /// Takes in a body; `coding` is its content coding.
+    pub(super) fn take_in_body(&mut self, octets: &Bytes, coding: Option<&str>, is_cut: bool) {
+        // The only one that does not show by itself.
+        let is_brotli = coding.is_some_and(|coding| coding.trim().eq_ignore_ascii_case("br"));
+        let names: &'static [&'static str] = if is_brotli { &["br"] } else { &[] };
+        self.take(octets, Hints { names, is_cut, ..Hints::default() });
+    }
+
+    fn take(&mut self, octets: &Bytes, hints: Hints<'static>) {
+        (self.octets, self.hints) = (octets.clone(), hints);
         self.read(self.lens.format.is_some() || octets.len() <= UNASKED_OCTETS);
     }
 
@@ -60,15 +73,27 @@ impl Decoded {
         self.seen.as_ref().map(|seen| &seen.view)
     }
 
+    /// Marks what is looked for from now on, or nothing.
+    pub(super) fn look_for(&mut self, sought: Option<Sought>) {
+        self.sought = sought;
+        self.mark();
+    }
+
     /// Marks what is looked for in what is shown.
-    pub(super) fn mark(&mut self, sought: Option<&Sought>) {
+    fn mark(&mut self) {
+        self.places.clear();
         let Some(Seen { view, .. }) = &self.seen else { return };
         let octets = view.innermost().1.unwrap_or(&self.octets);
-        self.places = sought.map_or_else(Vec::new, |sought| sought.places(octets));
+        self.places = self.sought.as_ref().map_or_else(Vec::new, |sought| sought.places(octets));
         self.text_view.mark(&self.places);
         if let Some(tree) = &mut self.tree {
             tree.mark(&self.places);
         }
+    }
+
+    /// Whether what is shown has any of what is looked for.
+    pub(super) fn is_marked(&self) -> bool {
+        !self.places.is_empty()
     }
 
     /// The format it is shown as.
@@ -85,16 +110,18 @@ impl Decoded {
         });
         (self.tree, self.text) = (None, None);
         (self.text_view, self.hex_view) = (TextView::default(), HexView::default());
-        let Some(Seen { view, .. }) = &self.seen else { return };
-        let (inner, unpacked) = view.innermost();
-        match &inner.body {
-            Body::Tree(tree) => self.tree = Some(TreeView::new(tree.clone())),
-            Body::Lines(_) => {
-                let octets = unpacked.unwrap_or(&self.octets);
-                self.text = Some(String::from_utf8_lossy(octets).into_owned());
+        if let Some(Seen { view, .. }) = &self.seen {
+            let (inner, unpacked) = view.innermost();
+            match &inner.body {
+                Body::Tree(tree) => self.tree = Some(TreeView::new(tree.clone())),
+                Body::Lines(_) => {
+                    let octets = unpacked.unwrap_or(&self.octets);
+                    self.text = Some(String::from_utf8_lossy(octets).into_owned());
+                }
+                Body::Octets | Body::Image(_) | Body::Inner(_) => {}
             }
-            Body::Octets | Body::Image(_) | Body::Inner(_) => {}
         }
+        self.mark();
     }
 
     /// Whether decoding shows more than text or octets do.

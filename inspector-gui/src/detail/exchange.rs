@@ -1,37 +1,49 @@
 //! The selected exchange, or event of a stream: when, both heads, both bodies.
 
+mod holds;
+mod parts;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use egui::{Label, RichText, ScrollArea, Ui};
-use framescope_core::present::Secrets;
-use framescope_core::transport::{BodyPiece, PieceUnit, TransportKind, TransportSession};
+use egui::{Label, Rect, RichText, ScrollArea, Ui, vec2};
+use framescope_core::transport::{TransportKind, TransportSession};
 use framescope_core::{ConnectionId, Direction, Head, Index};
 use jiff::tz::TimeZone;
 
+use self::holds::Holds;
+use self::parts::{content_of, header_ui, packets_ui};
+use crate::detail::Sought;
 use crate::detail::decoded::Decoded;
 use crate::detail::session::{session_of, session_ui};
-use crate::fonts;
 use crate::fonts::icon;
+use crate::handshake_tab::HeadLine;
 use crate::handshake_tab::head::{Changes, head_ui};
+use crate::handshake_tab::matches::Matches;
 use crate::store::exchanges::{Content, Exchange, Row, StreamEvent, StreamPiece};
-use crate::store::packets::Packets;
 use crate::theme;
-use crate::widgets::button::icon_button_enabled;
-use crate::widgets::{chip, format, hairline, icon_button, key_value, section, tab_bar};
+use crate::widgets::{format, hairline, icon_button, key_value, lit, section, tab_bar};
 
 /// The least room for a body.
 const BODY_LEAST: f32 = 160.0;
-/// The most room for packets before they scroll.
-const PACKETS_MOST: f32 = 150.0;
 
 /// What of an exchange is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 enum Part {
     #[default]
     Response,
     Request,
+}
+
+impl Part {
+    const fn direction(self) -> Direction {
+        match self {
+            Self::Response => Direction::ServerToClient,
+            Self::Request => Direction::ClientToServer,
+        }
+    }
 }
 
 /// What the whole capture tells of an exchange.
@@ -81,9 +93,30 @@ pub struct ExchangePane {
     decoded: Decoded,
     octets: Bytes,
     text: String,
+    /// The row whose heads are shown, and which of their lines have their secrets shown.
+    head_of: Option<(ConnectionId, usize)>,
+    unmasked: BTreeSet<(Part, HeadLine)>,
+    sought: Option<Sought>,
+    holds: Holds,
+    /// What is looked for is to be brought into sight.
+    brings: bool,
 }
 
 impl ExchangePane {
+    /// Marks what is looked for from now on, or nothing.
+    pub fn look_for(&mut self, sought: Option<Sought>) {
+        if self.sought != sought {
+            self.decoded.look_for(sought.clone());
+            self.holds = Holds::default();
+            self.sought = sought;
+        }
+    }
+
+    /// Shows that part of the next row which holds what is looked for, and brings it into sight.
+    pub fn bring(&mut self) {
+        self.brings = true;
+    }
+
     /// Draws a row of a connection with this number, from 0; what the user wants done.
     pub fn ui(
         &mut self,
@@ -94,6 +127,10 @@ impl ExchangePane {
         zone: &TimeZone,
     ) -> Option<ExchangeAction> {
         let at = (connection, number);
+        if self.head_of != Some(at) {
+            self.head_of = Some(at);
+            self.unmasked.clear();
+        }
         let mut action = None;
         ScrollArea::vertical().id_salt("exchange").auto_shrink(false).show(ui, |ui| {
             egui::Frame::new().inner_margin(egui::Margin::symmetric(12, 12)).show(ui, |ui| {
@@ -110,6 +147,7 @@ impl ExchangePane {
                 }
             });
         });
+        self.brings = false;
         action
     }
 
@@ -123,7 +161,7 @@ impl ExchangePane {
     ) -> Option<ConnectionId> {
         let palette = theme::palette(ui);
         ui.horizontal_wrapped(|ui| {
-            ui.spacing_mut().item_spacing = egui::vec2(14.0, 2.0);
+            ui.spacing_mut().item_spacing = vec2(14.0, 2.0);
             let mut fact = |name: &str, value: String| {
                 key_value(ui, name, &value, palette.text);
             };
@@ -156,22 +194,35 @@ impl ExchangePane {
         let session = known.session.as_ref();
         let went = session.and_then(|(session, from)| session_ui(ui, session, *from));
         hairline(ui);
-        let parts = [(Part::Response, "Response"), (Part::Request, "Request")];
+        let holds = self.holds.of(at, exchange, self.sought.as_ref());
+        if self.brings && !holds[self.part.direction().index()] && holds.contains(&true) {
+            let is_asked = holds[Direction::ClientToServer.index()];
+            self.part = if is_asked { Part::Request } else { Part::Response };
+        }
+        let name = |part: Part, name, found| {
+            (part, if holds[part.direction().index()] { found } else { name })
+        };
+        let parts = [
+            name(Part::Response, "Response", "Response · match"),
+            name(Part::Request, "Request", "Request · match"),
+        ];
         tab_bar(ui, &mut self.part, &parts);
-        let (head, direction) = match self.part {
-            Part::Response => (exchange.response.as_deref(), Direction::ServerToClient),
-            Part::Request => (Some(&*exchange.request), Direction::ClientToServer),
+        let direction = self.part.direction();
+        let head = match self.part {
+            Part::Response => exchange.response.as_deref(),
+            Part::Request => Some(&*exchange.request),
         };
         let Some(head) = head else {
             ui.label(RichText::new("There is no answer yet.").color(palette.weak));
             return went;
         };
         ui.spacing_mut().interact_size.y = 16.0;
-        head_ui(ui, head, direction, &Changes::default(), &|_| false);
+        self.head_ui(ui, head);
         packets_ui(ui, &exchange.packets[direction.index()]);
         hairline(ui);
         if let Some(body) = &exchange.bodies[direction.index()] {
-            self.body_ui(ui, at, body, bottom);
+            let coding = head.value("Content-Encoding");
+            self.body_ui(ui, at, body, coding.as_deref(), bottom);
             return went;
         }
         let words = if exchange.events > 0 {
@@ -185,10 +236,24 @@ impl ExchangePane {
         went
     }
 
+    fn head_ui(&mut self, ui: &mut Ui, head: &Head) {
+        let part = self.part;
+        let matches = Matches::of(head, self.sought.as_ref(), self.brings);
+        self.brings &= !matches.are_there();
+        let is_shown = |line| self.unmasked.contains(&(part, line));
+        let direction = part.direction();
+        let clicked = head_ui(ui, head, direction, &Changes::default(), &is_shown, matches);
+        if let Some(line) = clicked.map(|line| (part, line))
+            && !self.unmasked.remove(&line)
+        {
+            self.unmasked.insert(line);
+        }
+    }
+
     fn piece_ui(&mut self, ui: &mut Ui, at: (ConnectionId, usize), of: &StreamPiece, bottom: f32) {
         let palette = theme::palette(ui);
         ui.horizontal_wrapped(|ui| {
-            ui.spacing_mut().item_spacing = egui::vec2(14.0, 2.0);
+            ui.spacing_mut().item_spacing = vec2(14.0, 2.0);
             key_value(ui, "unit", of.piece.unit.name(), palette.text);
             let exchange = format::thousands(of.exchange as u64 + 1);
             key_value(ui, "of exchange", &exchange, palette.text);
@@ -196,7 +261,7 @@ impl ExchangePane {
             key_value(ui, "in the body", &place, palette.text);
         });
         hairline(ui);
-        self.body_ui(ui, at, &content_of(&of.piece), bottom);
+        self.body_ui(ui, at, &content_of(&of.piece), None, bottom);
     }
 
     fn event_ui(
@@ -209,23 +274,34 @@ impl ExchangePane {
         let palette = theme::palette(ui);
         let of = &event.event;
         ui.horizontal_wrapped(|ui| {
-            ui.spacing_mut().item_spacing = egui::vec2(14.0, 2.0);
-            let mut fact = |name: &str, value: &str| {
-                let value: String = format::cut(value, 200).chars().map(format::visible).collect();
-                key_value(ui, name, &value, palette.text);
+            ui.spacing_mut().item_spacing = vec2(14.0, 2.0);
+            let mut fact = |name: &str, value: &str, is_searched: bool| {
+                let value = format::cut(value, 200);
+                let sought = self.sought.as_ref().filter(|_| is_searched);
+                let places = sought.map_or_else(Vec::new, |sought| sought.places(value.as_bytes()));
+                lit::key_value(ui, name, &value, palette.text, &places);
             };
-            fact("event", of.event.as_deref().unwrap_or("message, as none is named"));
+            match &of.event {
+                Some(event) => fact("event", event, true),
+                None => fact("event", "message, as none is named", false),
+            }
             if let Some(id) = &of.id {
-                fact("id", if id.is_empty() { "empty: the last one is forgotten" } else { id });
+                let is_empty = id.is_empty();
+                fact(
+                    "id",
+                    if is_empty { "empty: the last one is forgotten" } else { id },
+                    !is_empty,
+                );
             }
             if let Some(retry) = of.retry {
-                fact("retry", &format!("{} ms", format::thousands(retry)));
+                fact("retry", &format!("{} ms", format::thousands(retry)), true);
             }
             if let Some(comment) = &of.comment {
-                fact("comment", comment);
+                fact("comment", comment, true);
             }
-            fact("of exchange", &format::thousands(event.exchange as u64 + 1));
-            fact("in the stream", &format!("{} at {}", format::octets(of.len), of.offset));
+            fact("of exchange", &format::thousands(event.exchange as u64 + 1), false);
+            let place = format!("{} at {}", format::octets(of.len), of.offset);
+            fact("in the stream", &place, false);
         });
         let told = if of.is_dispatched() {
             "A browser tells the page of it. HTML Standard §9.2.6"
@@ -237,7 +313,7 @@ impl ExchangePane {
         if let Some(data) = &of.data {
             let body =
                 Content { octets: Bytes::copy_from_slice(data.as_bytes()), len: of.data_len };
-            self.body_ui(ui, at, &body, bottom);
+            self.body_ui(ui, at, &body, None, bottom);
         }
     }
 
@@ -246,6 +322,7 @@ impl ExchangePane {
         ui: &mut Ui,
         (connection, number): (ConnectionId, usize),
         body: &Content,
+        coding: Option<&str>,
         bottom: f32,
     ) {
         let palette = theme::palette(ui);
@@ -255,7 +332,7 @@ impl ExchangePane {
             self.octets = body.octets.clone();
             self.text = String::from_utf8_lossy(&self.octets).into_owned();
             let is_cut = (self.octets.len() as u64) < body.len;
-            self.decoded.take_in(&self.octets, None, is_cut);
+            self.decoded.take_in_body(&self.octets, coding, is_cut);
         }
         section(ui, "Body", |ui| {
             if icon_button(ui, icon::COPY, "Copy the body").clicked() {
@@ -276,107 +353,10 @@ impl ExchangePane {
         }
         self.decoded.choice_ui(ui);
         let left = (bottom - ui.cursor().top()).max(BODY_LEAST);
+        if self.brings && self.decoded.is_marked() {
+            let size = vec2(ui.available_width(), left);
+            ui.scroll_to_rect(Rect::from_min_size(ui.cursor().min, size), None);
+        }
         self.decoded.body_ui(ui, left, &self.octets, &self.text);
-    }
-}
-
-/// What a piece holds. What ends a line is no part of it, nor missing from it.
-fn content_of(piece: &BodyPiece) -> Content {
-    let octets = piece.content.clone();
-    let kept = octets.len() as u64;
-    let ends = if piece.unit == PieceUnit::Line { "\r\n".len() as u64 } else { 0 };
-    let is_whole = piece.len.saturating_sub(kept) <= ends;
-    Content { octets, len: if is_whole { kept } else { piece.len } }
-}
-
-/// The packets of a session that a body carries, a line each.
-fn packets_ui(ui: &mut Ui, packets: &Packets) {
-    let Some(protocol) = packets.protocol else { return };
-    let palette = theme::palette(ui);
-    hairline(ui);
-    section(ui, "Packets", |ui| {
-        ui.label(RichText::new(protocol.title()).size(11.5).color(palette.weak));
-    });
-    let list = ScrollArea::vertical().id_salt("packets").max_height(PACKETS_MOST);
-    list.auto_shrink([false, true]).show(ui, |ui| {
-        let line = |ui: &mut Ui, text: &str, color| {
-            let text: String = format::cut(text, 400).chars().map(format::visible).collect();
-            let label = Label::new(RichText::new(&text).monospace().size(11.5).color(color));
-            ui.add(label.truncate()).on_hover_text(text);
-        };
-        for packet in &packets.lines {
-            line(ui, &packet.text, palette.text);
-            if let Some(problem) = &packet.problem {
-                line(ui, &format!("⚠ {problem}"), palette.warning);
-            }
-        }
-        if packets.more > 0 {
-            let more =
-                format!("and {}", format::counted(packets.more, "more packet", "more packets"));
-            line(ui, &more, palette.weak);
-        }
-    });
-}
-
-/// Number, direction and method above; the target and the time below.
-fn header_ui(ui: &mut Ui, number: usize, row: &Row, zone: &TimeZone) -> bool {
-    let palette = theme::palette(ui);
-    let mut closes = false;
-    let right = egui::Layout::right_to_left(egui::Align::Center);
-    let left = egui::Layout::left_to_right(egui::Align::Center);
-    let (kind, direction) = match row {
-        Row::Exchange(_) => ("Exchange", None),
-        Row::Piece(_) => ("Piece", Some(Direction::ServerToClient)),
-        Row::Event(_) => ("Event", Some(Direction::ServerToClient)),
-    };
-    // What stands on the right takes its room first; on the left the rest is elided.
-    ui.allocate_ui_with_layout(egui::vec2(ui.available_width(), 22.0), right, |ui| {
-        closes = icon_button_enabled(ui, true, icon::X, "Close the detail pane (Escape)").clicked();
-        ui.with_layout(left, |ui| {
-            let title = format!("{kind} {}", format::thousands(number as u64 + 1));
-            ui.add(Label::new(RichText::new(title).font(fonts::semibold(13.5))).truncate());
-            if let Some(direction) = direction {
-                let words = RichText::new("↓ server to client");
-                ui.add(Label::new(words.color(palette.direction(direction))).truncate());
-            }
-            if let Row::Exchange(exchange) = row {
-                chip(ui, exchange.request.method().unwrap_or("?"), palette.weak);
-            }
-        });
-    });
-    ui.allocate_ui_with_layout(egui::vec2(ui.available_width(), 20.0), right, |ui| {
-        let time = format::time_of_day(row.at(), zone);
-        ui.add(Label::new(RichText::new(time).monospace().color(palette.weak)).truncate());
-        if let Row::Exchange(exchange) = row {
-            let target = exchange.request.target().unwrap_or_default();
-            let target = Secrets::Masked.target(target).into_owned();
-            let target = RichText::new(target).monospace().size(11.5);
-            ui.with_layout(left, |ui| ui.add(Label::new(target).truncate()));
-        }
-    });
-    closes
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_ends_a_line_is_not_missing_from_it() {
-        let piece = |unit, content: &'static [u8], len| {
-            let piece = BodyPiece {
-                index: 0,
-                unit,
-                offset: 603,
-                len,
-                content: Bytes::from_static(content),
-                session: None,
-            };
-            content_of(&piece).len
-        };
-        assert_eq!(piece(PieceUnit::Line, b"{}", 3), 2);
-        assert_eq!(piece(PieceUnit::Line, b"{}", 4), 2);
-        assert_eq!(piece(PieceUnit::Line, b"{}", 50), 50, "cut");
-        assert_eq!(piece(PieceUnit::Chunk, b"{}", 3), 3);
     }
 }

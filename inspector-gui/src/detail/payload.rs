@@ -138,6 +138,7 @@ impl PayloadPane {
         if self.sought != sought {
             self.sought = sought;
             self.mark();
+            self.decoded.look_for(self.sought.clone());
         }
     }
 
@@ -153,7 +154,6 @@ impl PayloadPane {
         let of_text = if self.lossy { places(self.text.as_bytes()) } else { Vec::new() };
         self.places = places(&self.octets);
         self.text_view.mark(if self.lossy { &of_text } else { &self.places });
-        self.decoded.mark(self.sought.as_ref());
     }
 
     /// Takes in what the message says in its sub-protocol, which may be known later than its octets.

@@ -21,8 +21,13 @@ impl Sought {
         Self { number, pattern }
     }
 
+    /// What it is.
+    pub(crate) fn pattern(&self) -> &Pattern {
+        &self.pattern
+    }
+
     /// Where in `octets` it is, in order, as far as it is marked.
-    pub(super) fn places(&self, octets: &[u8]) -> Vec<Range<usize>> {
+    pub(crate) fn places(&self, octets: &[u8]) -> Vec<Range<usize>> {
         self.pattern.places(octets).take(MOST).collect()
     }
 }

@@ -1,21 +1,18 @@
 //! One head, line by line, as it crossed the wire; what the proxy changed stands beside it.
 
-use egui::text::LayoutJob;
-use egui::{Color32, FontId, Label, Ui};
+use egui::Ui;
 use framescope_core::connection::Alteration;
-use framescope_core::http::{Header, StartLine};
+use framescope_core::http::Header;
 use framescope_core::index::{ConnectionSummary, Exchange};
 use framescope_core::present::Secrets;
 use framescope_core::{Direction, Head, OpeningHandshake, Severity};
 
+use super::line::Line;
+use super::matches::Matches;
 use crate::handshake_tab::HeadLine;
-use crate::theme::{self, Palette};
+use crate::theme;
 use crate::widgets::chip::sign;
-use crate::widgets::row::centered;
-use crate::widgets::{chip, chip_button, format};
-
-/// Longer values are cut: a head can have a quarter of a megabyte.
-const VALUE_LIMIT: usize = 4_000;
+use crate::widgets::{chip, format};
 
 /// What the proxy passed on in place of what it was given.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -138,24 +135,25 @@ fn shown(name: &str, value: &str) -> String {
     format::cut(&value, 80).into_owned()
 }
 
-/// Draws the head. `is_shown` tells whether a line's secret is shown; the answer is the line whose
-/// chip was clicked.
+/// Draws the head. `is_shown` tells whether a line's secret is shown, `matches` what of it is looked for;
+/// the answer is the line whose chip was clicked.
 pub fn head_ui(
     ui: &mut Ui,
     head: &Head,
     direction: Direction,
     changes: &Changes,
     is_shown: &dyn Fn(HeadLine) -> bool,
+    mut matches: Matches<'_>,
 ) -> Option<HeadLine> {
     let palette = theme::palette(ui);
     let mut clicked = None;
-    let start = Line::start(palette, &head.start);
-    if start.ui(ui, changes.start.as_deref(), is_shown(HeadLine::Start)) {
+    let start = Line::start(palette, head);
+    if start.ui(ui, changes.start.as_deref(), is_shown(HeadLine::Start), &mut matches) {
         clicked = Some(HeadLine::Start);
     }
     for (at, header) in head.headers.iter().enumerate() {
         let line = Line::field(palette, header);
-        if line.ui(ui, changes.of_field(at), is_shown(HeadLine::Field(at))) {
+        if line.ui(ui, changes.of_field(at), is_shown(HeadLine::Field(at)), &mut matches) {
             clicked = Some(HeadLine::Field(at));
         }
     }
@@ -182,88 +180,5 @@ fn direction_of_mistake(head: &Head, direction: Direction) -> Option<&'static st
         (true, Direction::ServerToClient) => Some("A request, where a response was due."),
         (false, Direction::ClientToServer) => Some("A response, where a request was due."),
         _ => None,
-    }
-}
-
-/// One line: coloured parts, and the same with its secret shown.
-struct Line {
-    /// With secrets hidden, where there are any.
-    hidden: Option<Vec<(String, Color32)>>,
-    /// As sent.
-    parts: Vec<(String, Color32)>,
-}
-
-impl Line {
-    fn start(palette: &Palette, start: &StartLine) -> Self {
-        match start {
-            StartLine::Request { method, target, minor_version } => {
-                let parts = |target: String| {
-                    vec![
-                        (format!("{method} "), palette.text),
-                        (target, palette.text),
-                        (format!(" HTTP/1.{minor_version}"), palette.weak),
-                    ]
-                };
-                let masked = Secrets::Masked.target(target);
-                let hidden = (masked != *target).then(|| parts(masked.into_owned()));
-                Self { hidden, parts: parts(target.clone()) }
-            }
-            StartLine::Response { status, reason, minor_version } => {
-                let color = match status {
-                    100..=399 => palette.good,
-                    400..=499 => palette.warning,
-                    _ => palette.error,
-                };
-                let version = (format!("HTTP/1.{minor_version} "), palette.weak);
-                Self { hidden: None, parts: vec![version, (format!("{status} {reason}"), color)] }
-            }
-        }
-    }
-
-    fn field(palette: &Palette, header: &Header) -> Self {
-        let is = |name: &str| header.name.eq_ignore_ascii_case(name);
-        let color = if is("Sec-WebSocket-Key") {
-            palette.masking_key
-        } else if is("Sec-WebSocket-Accept") {
-            palette.payload
-        } else {
-            palette.text
-        };
-        let parts =
-            |value: String| vec![(format!("{}: ", header.name), palette.weak), (value, color)];
-        let value = header.value_text();
-        let masked = Secrets::Masked.header_value(&header.name, value.clone());
-        let hidden = (masked != value).then(|| parts(masked.into_owned()));
-        Self { hidden, parts: parts(value.into_owned()) }
-    }
-
-    /// Draws the line with its chips; says whether the chip that shows or hides was clicked.
-    fn ui(&self, ui: &mut Ui, change: Option<&str>, show: bool) -> bool {
-        let palette = theme::palette(ui);
-        let mut clicked = false;
-        let parts = match &self.hidden {
-            Some(hidden) if !show => hidden,
-            _ => &self.parts,
-        };
-        let mut job = LayoutJob { break_on_newline: false, ..LayoutJob::default() };
-        let font = FontId::monospace(11.5);
-        for (text, color) in parts {
-            let text: String = text.chars().take(VALUE_LIMIT).map(format::visible).collect();
-            job.append(&text, 0.0, centered(font.clone(), *color));
-        }
-        // A value without spaces has to be broken somewhere.
-        job.wrap.break_anywhere = job.text.split(' ').any(|word| word.len() > 60);
-        ui.horizontal_wrapped(|ui| {
-            ui.set_min_height(19.0);
-            ui.spacing_mut().item_spacing = egui::vec2(7.0, 2.0);
-            ui.add(Label::new(job).selectable(true));
-            if self.hidden.is_some() {
-                clicked = chip_button(ui, if show { "hide" } else { "show" }).clicked();
-            }
-            if let Some(change) = change {
-                chip(ui, change, palette.weak);
-            }
-        });
-        clicked
     }
 }

@@ -5,6 +5,8 @@ mod about;
 mod accept;
 mod checks;
 pub(crate) mod head;
+mod line;
+pub(crate) mod matches;
 mod timing;
 mod trouble;
 
@@ -15,15 +17,18 @@ use std::collections::BTreeSet;
 use egui::{Align, Layout, RichText, ScrollArea, Sense, Ui, vec2};
 use framescope_core::index::{ConnectionSummary, Exchange};
 use framescope_core::present::Secrets;
+use framescope_core::search::Marks;
 use framescope_core::transport::TransportSession;
 use framescope_core::{ConnectionId, Direction, OpeningHandshake};
 
 pub(crate) use trouble::stage_in_words;
 
+use crate::detail::Sought;
 use crate::detail::session::session_ui;
 use crate::fonts;
 use crate::theme;
 use crate::widgets::{format, section};
+use matches::Matches;
 
 /// Below this width the derivation stands beneath the heads instead of beside them.
 const TWO_COLUMNS: f32 = 760.0;
@@ -37,6 +42,11 @@ pub struct HandshakeTab {
     /// The exchange chosen in the list; `None` follows the last one.
     exchange: Option<usize>,
     shown: BTreeSet<SecretPlace>,
+    sought: Option<Sought>,
+    /// Rows of exchanges that hold what is looked for.
+    found: Marks,
+    /// What is looked for is to be brought into sight.
+    brings: bool,
 }
 
 /// Names one line whose secret may be shown: whose head, and which of its lines.
@@ -68,6 +78,28 @@ impl HandshakeTab {
         Some((at, connection.exchanges.get(at)?))
     }
 
+    /// Marks what is looked for from now on, or nothing; `found` are the rows of the connection's exchanges
+    /// that hold it.
+    pub fn look_for(&mut self, sought: Option<Sought>, found: Marks) {
+        (self.sought, self.found) = (sought, found);
+    }
+
+    /// Chooses the exchange of this row, or the one that it belongs to, and brings what is looked for
+    /// into sight.
+    pub fn show(&mut self, connection: &ConnectionSummary, row: usize) {
+        self.turn_to(connection.id);
+        let behind = connection.exchanges.partition_point(|exchange| exchange.row <= row);
+        self.exchange = (behind < connection.exchanges.len()).then(|| behind.saturating_sub(1));
+        self.brings = true;
+    }
+
+    fn turn_to(&mut self, connection: ConnectionId) {
+        if self.connection != Some(connection) {
+            let (sought, found) = (self.sought.take(), std::mem::take(&mut self.found));
+            *self = Self { connection: Some(connection), sought, found, ..Self::default() };
+        }
+    }
+
     /// Draws the handshake, or the plain HTTP exchanges, of `connection`; `None` is an empty state.
     /// `session` is the one that [`Self::chosen`] belongs to. The connection to go to, where the user
     /// asks for one.
@@ -81,9 +113,7 @@ impl HandshakeTab {
             empty_ui(ui, "No connection", "Select a connection to see how it was opened.");
             return None;
         };
-        if self.connection != Some(connection.id) {
-            *self = Self { connection: Some(connection.id), ..Self::default() };
-        }
+        self.turn_to(connection.id);
         let exchange = self.chosen_at(connection);
         let is_explained = connection.lacks_beginning() || failure_of(connection).is_some();
         if exchange.is_none() && !is_explained {
@@ -182,6 +212,16 @@ impl HandshakeTab {
         let changes = head::Changes::of_response(connection);
         self.head_ui(ui, at, Direction::ServerToClient, response, &changes);
 
+        let heads = [&exchange.request, response];
+        let is_in_head =
+            |sought: &Sought| heads.iter().any(|head| sought.pattern().is_in(&head.raw));
+        let is_found = self.found.is_marked(exchange.row);
+        if is_found && self.sought.as_ref().is_some_and(|sought| !is_in_head(sought)) {
+            let line = "What is looked for is in a body, not in these heads.";
+            ui.add_space(8.0);
+            ui.label(RichText::new(line).color(palette.warning));
+        }
+
         ui.add_space(20.0);
         timing::timing_ui(ui, &timing::stages(connection, at, handshake.is_some()));
     }
@@ -196,7 +236,9 @@ impl HandshakeTab {
     ) {
         let place = |line| SecretPlace { exchange, direction, line };
         let shown = |line| self.shown.contains(&place(line));
-        if let Some(line) = head::head_ui(ui, head, direction, changes, &shown) {
+        let matches = Matches::of(head, self.sought.as_ref(), self.brings);
+        self.brings &= !matches.are_there();
+        if let Some(line) = head::head_ui(ui, head, direction, changes, &shown, matches) {
             let place = place(line);
             if !self.shown.remove(&place) {
                 self.shown.insert(place);
@@ -226,7 +268,8 @@ impl HandshakeTab {
                 for at in rows {
                     let Some(exchange) = connection.exchanges.get(at) else { break };
                     let chosen = self.exchange.map_or(at + 1 == count, |chosen| chosen == at);
-                    if exchange_row_ui(ui, exchange, chosen).clicked() {
+                    let found = self.found.is_marked(exchange.row);
+                    if exchange_row_ui(ui, exchange, chosen, found).clicked() {
                         self.exchange = (at + 1 < count).then_some(at);
                     }
                 }
@@ -237,7 +280,7 @@ impl HandshakeTab {
 }
 
 /// `GET /poll … 200 12.0 ms`.
-fn exchange_row_ui(ui: &mut Ui, exchange: &Exchange, chosen: bool) -> egui::Response {
+fn exchange_row_ui(ui: &mut Ui, exchange: &Exchange, chosen: bool, found: bool) -> egui::Response {
     let palette = theme::palette(ui);
     // The scroll bar floats over the right edge.
     let size = vec2(ui.available_width() - 10.0, theme::ROW_HEIGHT);
@@ -256,12 +299,16 @@ fn exchange_row_ui(ui: &mut Ui, exchange: &Exchange, chosen: bool) -> egui::Resp
             egui::Role::ListBoxOption,
             true,
             chosen,
-            format!("{line} {answer}"),
+            format!("{line} {answer}{}", if found { ", holds a match" } else { "" }),
         )
     });
     if chosen || response.hovered() {
         let fill = if chosen { palette.selection } else { palette.raised };
         ui.painter().rect_filled(rect, theme::RADIUS_SMALL, fill);
+    }
+    if found {
+        let mark = egui::Rect::from_min_size(rect.min, vec2(3.0, rect.height()));
+        ui.painter().rect_filled(mark, 0.0, palette.accent);
     }
     let mono = egui::FontId::monospace(11.5);
     let right = ui.painter().layout_no_wrap(answer, mono.clone(), palette.weak);

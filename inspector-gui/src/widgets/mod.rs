@@ -7,6 +7,7 @@ pub mod fold;
 pub mod format;
 pub mod hex;
 pub mod kept_width;
+pub mod lit;
 pub mod mask_walk;
 pub mod row;
 pub mod scroll;

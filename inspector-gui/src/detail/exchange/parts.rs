@@ -1,0 +1,120 @@
+//! Parts of the pane that remember nothing: its header, packets, what a piece holds.
+
+use egui::{Label, RichText, ScrollArea, Ui};
+use framescope_core::Direction;
+use framescope_core::present::Secrets;
+use framescope_core::transport::{BodyPiece, PieceUnit};
+use jiff::tz::TimeZone;
+
+use crate::fonts::{self, icon};
+use crate::store::exchanges::{Content, Row};
+use crate::store::packets::Packets;
+use crate::theme;
+use crate::widgets::button::icon_button_enabled;
+use crate::widgets::{chip, format, hairline, section};
+
+/// The most room for packets before they scroll.
+const PACKETS_MOST: f32 = 150.0;
+
+/// What a piece holds. What ends a line is no part of it, nor missing from it.
+pub(super) fn content_of(piece: &BodyPiece) -> Content {
+    let octets = piece.content.clone();
+    let kept = octets.len() as u64;
+    let ends = if piece.unit == PieceUnit::Line { "\r\n".len() as u64 } else { 0 };
+    let is_whole = piece.len.saturating_sub(kept) <= ends;
+    Content { octets, len: if is_whole { kept } else { piece.len } }
+}
+
+/// The packets of a session that a body carries, a line each.
+pub(super) fn packets_ui(ui: &mut Ui, packets: &Packets) {
+    let Some(protocol) = packets.protocol else { return };
+    let palette = theme::palette(ui);
+    hairline(ui);
+    section(ui, "Packets", |ui| {
+        ui.label(RichText::new(protocol.title()).size(11.5).color(palette.weak));
+    });
+    let list = ScrollArea::vertical().id_salt("packets").max_height(PACKETS_MOST);
+    list.auto_shrink([false, true]).show(ui, |ui| {
+        let line = |ui: &mut Ui, text: &str, color| {
+            let text: String = format::cut(text, 400).chars().map(format::visible).collect();
+            let label = Label::new(RichText::new(&text).monospace().size(11.5).color(color));
+            ui.add(label.truncate()).on_hover_text(text);
+        };
+        for packet in &packets.lines {
+            line(ui, &packet.text, palette.text);
+            if let Some(problem) = &packet.problem {
+                line(ui, &format!("⚠ {problem}"), palette.warning);
+            }
+        }
+        if packets.more > 0 {
+            let more =
+                format!("and {}", format::counted(packets.more, "more packet", "more packets"));
+            line(ui, &more, palette.weak);
+        }
+    });
+}
+
+/// Number, direction and method above; the target and the time below.
+pub(super) fn header_ui(ui: &mut Ui, number: usize, row: &Row, zone: &TimeZone) -> bool {
+    let palette = theme::palette(ui);
+    let mut closes = false;
+    let right = egui::Layout::right_to_left(egui::Align::Center);
+    let left = egui::Layout::left_to_right(egui::Align::Center);
+    let (kind, direction) = match row {
+        Row::Exchange(_) => ("Exchange", None),
+        Row::Piece(_) => ("Piece", Some(Direction::ServerToClient)),
+        Row::Event(_) => ("Event", Some(Direction::ServerToClient)),
+    };
+    // What stands on the right takes its room first; on the left the rest is elided.
+    ui.allocate_ui_with_layout(egui::vec2(ui.available_width(), 22.0), right, |ui| {
+        closes = icon_button_enabled(ui, true, icon::X, "Close the detail pane (Escape)").clicked();
+        ui.with_layout(left, |ui| {
+            let title = format!("{kind} {}", format::thousands(number as u64 + 1));
+            ui.add(Label::new(RichText::new(title).font(fonts::semibold(13.5))).truncate());
+            if let Some(direction) = direction {
+                let words = RichText::new("↓ server to client");
+                ui.add(Label::new(words.color(palette.direction(direction))).truncate());
+            }
+            if let Row::Exchange(exchange) = row {
+                chip(ui, exchange.request.method().unwrap_or("?"), palette.weak);
+            }
+        });
+    });
+    ui.allocate_ui_with_layout(egui::vec2(ui.available_width(), 20.0), right, |ui| {
+        let time = format::time_of_day(row.at(), zone);
+        ui.add(Label::new(RichText::new(time).monospace().color(palette.weak)).truncate());
+        if let Row::Exchange(exchange) = row {
+            let target = exchange.request.target().unwrap_or_default();
+            let target = Secrets::Masked.target(target).into_owned();
+            let target = RichText::new(target).monospace().size(11.5);
+            ui.with_layout(left, |ui| ui.add(Label::new(target).truncate()));
+        }
+    });
+    closes
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    #[test]
+    fn what_ends_a_line_is_not_missing_from_it() {
+        let piece = |unit, content: &'static [u8], len| {
+            let piece = BodyPiece {
+                index: 0,
+                unit,
+                offset: 603,
+                len,
+                content: Bytes::from_static(content),
+                session: None,
+            };
+            content_of(&piece).len
+        };
+        assert_eq!(piece(PieceUnit::Line, b"{}", 3), 2);
+        assert_eq!(piece(PieceUnit::Line, b"{}", 4), 2);
+        assert_eq!(piece(PieceUnit::Line, b"{}", 50), 50, "cut");
+        assert_eq!(piece(PieceUnit::Chunk, b"{}", 3), 3);
+    }
+}
