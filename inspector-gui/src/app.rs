@@ -2,6 +2,7 @@
 
 mod aside;
 mod copy;
+mod exchange;
 mod since_clear;
 mod view;
 
@@ -11,25 +12,23 @@ use egui::{CentralPanel, Frame, Margin, OpenUrl, Panel, Rangef, Ui};
 use framescope_core::ConnectionId;
 use framescope_core::index::{ConnectionSummary, FrameRow};
 use framescope_core::payload::protobuf::MessageType;
+use framescope_core::search::Marks;
 use jiff::tz::TimeZone;
 
 use crate::app::copy::As;
 use crate::command::Command;
 use crate::detail::session::session_of;
-use crate::detail::{
-    DetailAction, DetailPane, ExchangeAction, ExchangePane, Known, Sought, connection_name,
-};
+use crate::detail::{DetailAction, DetailPane, ExchangePane, connection_name};
 use crate::find::Way;
 use crate::handshake_tab::HandshakeTab;
 use crate::list::Kinds;
 use crate::panels::status::Rate;
 use crate::panels::{
-    connections, exchanges, export, filter_bar, findings, notice, open, schema, search, status,
-    table, top,
+    connections, elsewhere, exchanges, export, filter_bar, findings, notice, open, schema, search,
+    status, table, top,
 };
 use crate::settings::{Listing, Settings};
 use crate::source::Source;
-use crate::store::exchanges::Row;
 use crate::store::{RowKey, Selection, Store, Wake};
 use crate::theme;
 use crate::timing_tab::TimingTab;
@@ -177,6 +176,11 @@ impl App {
             }
             Command::FindNext => self.find(Way::Next),
             Command::FindPrevious => self.find(Way::Previous),
+            Command::FindExchange => self.find_exchange(Way::Next),
+            Command::FindMessage => {
+                (self.view.tab, self.view.connection) = (Tab::Messages, None);
+                self.view.exchanges = exchanges::View::default();
+            }
             Command::ResetFilters => {
                 self.view.query.clear();
                 self.view.direction = None;
@@ -279,40 +283,12 @@ impl App {
         table.selected.map(|row| Selection { key: key(row), fragment: table.fragment })
     }
 
-    fn exchange_ui(&mut self, ui: &mut Ui) {
-        let view = &mut self.view.exchanges;
-        let Some(number) = view.selected else { return };
-        let read = view.read.as_ref();
-        let row = read.and_then(|read| Some((read.connection(), read.rows().get(number)?.clone())));
-        let action = match row {
-            Some((connection, row)) => {
-                let known = match &row {
-                    Row::Exchange(exchange) => {
-                        Known::of(&self.store.index(), connection, &exchange.request)
-                    }
-                    _ => Known::default(),
-                };
-                self.exchange.ui(ui, (connection, number), &row, &known, &self.zone)
-            }
-            None => Some(ExchangeAction::Close),
-        };
-        match action {
-            Some(ExchangeAction::Close) => view.selected = None,
-            Some(ExchangeAction::ShowConnection(connection)) => self.choose(connection),
-            None => {}
-        }
-    }
-
     fn detail_ui(&mut self, ui: &mut Ui) {
         let Some(selection) = self.selection() else { return };
         let Some(loaded) = self.store.contents().loaded() else { return };
         match &loaded.content {
             Ok(selected) => {
-                let sought = self
-                    .view
-                    .running_search()
-                    .map(|search| Sought::new(search.number(), Arc::clone(search.pattern())));
-                self.detail.look_for(sought);
+                self.detail.look_for(self.sought());
                 self.detail.read_protobuf_as(self.message_type.clone());
                 let named = self.store.index().connection(selected.connection).map(connection_name);
                 self.detail.name_connection(named.unwrap_or_default());
@@ -350,6 +326,10 @@ impl App {
 
     /// The chosen connection, or that of the selected row.
     fn looked_at(&self) -> Option<ConnectionSummary> {
+        self.store.index().connection(self.looked_at_id()?).cloned()
+    }
+
+    fn looked_at_id(&self) -> Option<ConnectionId> {
         let index = self.store.index();
         let of_selection = || {
             let frame = match self.selection()?.key {
@@ -358,8 +338,7 @@ impl App {
             };
             index.frames().get(frame).map(FrameRow::connection)
         };
-        let id = self.view.connection.or_else(of_selection)?;
-        index.connection(id).cloned()
+        self.view.connection.or_else(of_selection)
     }
 
     fn handshake_ui(&mut self, ui: &mut Ui) {
@@ -368,6 +347,10 @@ impl App {
             let exchange = self.handshake.chosen(connection)?;
             session_of(&self.store.index(), connection, exchange.over, &exchange.request)
         });
+        let found = connection.as_ref().map_or_else(Marks::default, |connection| {
+            self.view.found_exchanges(connection.id).unwrap_or_default()
+        });
+        self.handshake.look_for(self.sought(), found);
         let went = self.handshake.ui(ui, connection.as_ref(), session.as_deref());
         if let Some(connection) = went {
             self.choose(connection);
@@ -449,6 +432,7 @@ impl eframe::App for App {
         CentralPanel::default().frame(area(palette.background)).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
             filter_bar::tabs_ui(self, ui, &mut commands);
+            elsewhere::elsewhere_ui(self, ui, &mut commands);
             match self.view.tab {
                 Tab::Messages if is_http => exchanges::exchanges_ui(self, ui, &mut commands),
                 Tab::Messages => {

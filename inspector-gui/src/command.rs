@@ -20,6 +20,10 @@ pub enum Command {
     FindNext,
     /// Select the one before.
     FindPrevious,
+    /// Show the next row of HTTP exchanges that the search has found, wherever it is.
+    FindExchange,
+    /// Show the messages of all connections that the search has found.
+    FindMessage,
     /// Empty the filter and all chips.
     ResetFilters,
     /// Hold the view still, or let it go on.
@@ -87,9 +91,11 @@ impl Command {
         match self {
             Self::OpenInBrowser => "Open in browser",
             Self::CopyAddress => "Copy address",
-            Self::FocusFilter => "Search payloads",
+            Self::FocusFilter => "Search messages and HTTP",
             Self::FindNext => "Next match",
             Self::FindPrevious => "Previous match",
+            Self::FindExchange => "Show in HTTP",
+            Self::FindMessage => "Show messages",
             Self::ResetFilters => "Reset filters",
             Self::TogglePause => "Pause",
             Self::Clear => "Clear",
@@ -119,9 +125,13 @@ impl Command {
         match self {
             Self::OpenInBrowser => "Open the page behind the proxy in your browser",
             Self::CopyAddress => "Copy the address clients connect to",
-            Self::FocusFilter => "Search in payloads: text, a regular expression, or octets in hex",
+            Self::FocusFilter => {
+                "Search in messages, heads and bodies: text, a regular expression, or octets in hex"
+            }
             Self::FindNext => "Select the next row that holds what is looked for",
             Self::FindPrevious => "Select the row before that holds what is looked for",
+            Self::FindExchange => "Go to the next head, body or event of HTTP that holds it",
+            Self::FindMessage => "List the messages of all connections that hold it",
             Self::ResetFilters => "Empty the search and switch off every filter chip",
             Self::TogglePause => "Hold the view still; recording goes on",
             Self::Clear => "Hide everything listed so far; nothing is deleted from the capture",

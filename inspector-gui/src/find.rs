@@ -1,5 +1,7 @@
 //! Going from one found row to the next.
 
+mod exchanges;
+
 use framescope_core::Index;
 use framescope_core::search::Marks;
 
@@ -22,6 +24,8 @@ pub struct Standing {
     pub number: Option<usize>,
     /// How many rows were found so far.
     pub of: usize,
+    /// They are rows of HTTP exchanges.
+    pub is_http: bool,
 }
 
 /// Rows of a listing and the frame rows that a search marks for them.
@@ -61,13 +65,14 @@ impl Keys<'_> {
 }
 
 impl App {
-    /// Selects the next row that the search has found and the table lists, if there is one.
+    /// Selects the next row that the search has found and the table lists, if there is one. Where exchanges
+    /// are looked at, or nothing but exchanges was found, the next of them.
     pub(crate) fn find(&mut self, way: Way) {
+        if self.looks_at_exchanges() || self.has_found_only_exchanges() {
+            return self.find_exchange(way);
+        }
         let listing = self.settings.listing;
         let found = {
-            if self.view.exchanges.are_shown() {
-                return;
-            }
             let Some(search) = self.view.running_search() else { return };
             let table = match listing {
                 Listing::Messages => &self.view.messages,
@@ -92,8 +97,8 @@ impl App {
     /// Where the selected row stands among those found; `None` where nothing is looked for.
     pub(crate) fn standing(&self) -> Option<Standing> {
         let search = self.view.running_search()?;
-        if self.view.exchanges.are_shown() {
-            return None;
+        if self.looks_at_exchanges() {
+            return self.standing_among_exchanges();
         }
         let listing = self.settings.listing;
         let table = match listing {
@@ -104,7 +109,7 @@ impl App {
         if self.view.hides_others {
             // What is listed was found.
             let number = selected.and_then(|row| table.rows.position_of(row)).map(|at| at + 1);
-            return Some(Standing { number, of: table.rows.len() });
+            return Some(Standing { number, of: table.rows.len(), is_http: false });
         }
         let state = search.state();
         let of = match listing {
@@ -114,12 +119,12 @@ impl App {
         let index = self.store.index();
         let keys = Keys { index: &index, listing };
         let Some(key) = selected.and_then(|row| keys.of_row(row)) else {
-            return Some(Standing { number: None, of });
+            return Some(Standing { number: None, of, is_http: false });
         };
         Some(search.with_marks(|frames, messages| {
             let marks = keys.marks(frames, messages);
             let number = marks.is_marked(key).then(|| marks.count_before(key) + 1);
-            Standing { number, of }
+            Standing { number, of, is_http: false }
         }))
     }
 }

@@ -214,7 +214,7 @@ impl Store {
         self.shared.wake.clear();
     }
 
-    /// Looks for a text in all payloads, in the background.
+    /// Looks for a text in all payloads and HTTP exchanges, in the background.
     pub fn search(&self, typed: &str, options: SearchOptions) -> Result<Search, String> {
         Search::spawn(Arc::clone(&self.shared), typed, options)
     }

@@ -1,5 +1,6 @@
 //! What the user has chosen to see: the tab, the narrowing, where each table stands.
 
+use framescope_core::search::Marks;
 use framescope_core::{ConnectionId, Direction, Index};
 
 use crate::app::since_clear::SinceClear;
@@ -111,6 +112,8 @@ pub struct View {
     pub exchanges: exchanges::View,
     /// The connections list.
     pub connections: VirtualList,
+    /// The chosen connection is to be brought into sight there.
+    pub(crate) connections_bring: bool,
     /// Which connections it has.
     pub listed: connections::Listed,
     /// The findings tab.
@@ -172,6 +175,12 @@ impl View {
     /// The running search.
     pub fn running_search(&self) -> Option<&Search> {
         self.search.as_ref().and_then(|search| search.as_ref().ok())
+    }
+
+    /// Rows of this connection's exchanges that the search has found, where it has found any.
+    pub(crate) fn found_exchanges(&self, connection: ConnectionId) -> Option<Marks> {
+        let search = self.running_search()?;
+        search.with_exchanges(|exchanges| exchanges.of(connection).cloned())
     }
 
     /// The search whose finds are all that the tables list.

@@ -43,6 +43,12 @@ impl<'a> Cells<'a> {
         Some(cell.shrink2(vec2(CELL_MARGIN, 0.0)))
     }
 
+    /// The mark of a row that holds what is looked for, among others that do not.
+    pub(super) fn mark(&self, painter: &Painter, look: RowLook) {
+        let mark = Rect::from_min_size(look.rect.min, vec2(3.0, look.rect.height()));
+        painter.rect_filled(mark, CornerRadius::ZERO, self.palette.accent);
+    }
+
     /// Text in a cell, at the side that its column has.
     pub(super) fn text(
         &self,

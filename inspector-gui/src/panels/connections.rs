@@ -1,6 +1,7 @@
 //! The connections: one entry each, the newest last, and one for all of them.
 
 mod listed;
+mod paint;
 mod state;
 mod transport;
 mod words;
@@ -8,11 +9,12 @@ mod words;
 use std::sync::Arc;
 use std::time::Duration;
 
-use egui::{Align2, Color32, FontId, Painter, Rect, Sense, Ui, pos2, vec2};
+use egui::{Align2, Rect, Sense, Ui, pos2, vec2};
 use framescope_core::index::{ConnectionSummary, State};
-use framescope_core::present::Secrets;
+use framescope_core::present::{Secrets, counted};
+use framescope_core::search::Marks;
 use framescope_core::subprotocol::Subprotocol;
-use framescope_core::{Direction, Index, Severity, Timestamp};
+use framescope_core::{Index, Severity, Timestamp};
 
 use super::context_menu::context_menu;
 use super::{format, parts};
@@ -21,9 +23,11 @@ use crate::command::Command;
 use crate::detail::session::session_word;
 use crate::detail::subprotocol_name;
 use crate::fonts;
-use crate::list::{CONNECTIONS, List, RowLook, Shown};
-use crate::theme::{self, Palette};
+use crate::list::{CONNECTIONS, List, Shown};
+use crate::store::Search;
+use crate::theme;
 pub use listed::Listed;
+use paint::paint;
 use state::{Word, state};
 pub use transport::Transport;
 pub use words::words_id;
@@ -51,6 +55,8 @@ struct One {
     findings: u64,
     worst: Option<Severity>,
     is_websocket: bool,
+    /// Rows of its exchanges that hold what is looked for.
+    found: u64,
 }
 
 /// What time it is on the clock of the capture: the latest stamp in it, and what passed since it was
@@ -122,17 +128,28 @@ pub fn connections_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
     let small = parts::small_font(ui);
     let store = &app.store;
     let since_clear = Some(&app.view.since_clear).filter(|_| cleared > 0);
+    let search = app.view.search.as_ref().and_then(|search| search.as_ref().ok());
+    if std::mem::take(&mut app.view.connections_bring)
+        && let Some(position) = selected
+    {
+        app.view.connections.reveal(position, f64::from(body.height() / ENTRY_HEIGHT));
+    }
     let outcome = app.view.connections.show(
         ui,
         list,
         |range| {
             let index = store.index();
             let kept = store.dissections().kept();
-            let one = |row: &u32| {
+            let first = range.start.saturating_sub(1);
+            let rows = shown.get(first..range.end.saturating_sub(1)).unwrap_or_default();
+            let found = found_of(search, rows, &index);
+            let one = |at: usize| {
+                let row = shown.get(at)?;
+                let found = found.get(at - first).copied().unwrap_or_default();
                 let summary = index.connections().get(*row as usize)?;
                 let spoken = kept.reading(summary.id).choice.map(|choice| choice.protocol);
                 let session = session_word(&index, summary);
-                Some(Entry::One(Box::new(One::of(summary, now, spoken, session))))
+                Some(Entry::One(Box::new(One::of(summary, now, spoken, session, found))))
             };
             // What is cleared does not count.
             let frames = |connection: &ConnectionSummary| {
@@ -145,7 +162,7 @@ pub fn connections_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
             range
                 .filter_map(|at| match at.checked_sub(1) {
                     None => Some(all()),
-                    Some(at) => shown.get(at).and_then(one),
+                    Some(at) => one(at),
                 })
                 .collect()
         },
@@ -159,6 +176,16 @@ pub fn connections_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
         let rect = Rect::from_min_max(pos2(area.min.x, body.max.y), area.max);
         demo_ui(ui, rect, running, commands);
     }
+}
+
+/// How many rows of exchanges the search has found of each of these connections.
+fn found_of(search: Option<&Search>, rows: &[u32], index: &Index) -> Vec<u64> {
+    let running = search.filter(|search| search.state().exchanges_found > 0);
+    let Some(search) = running else { return vec![0; rows.len()] };
+    search.with_exchanges(|exchanges| {
+        let of = |row: &u32| exchanges.of(index.connections().get(*row as usize)?.id);
+        rows.iter().map(|row| of(row).map_or(0, Marks::count) as u64).collect()
+    })
 }
 
 /// How many are listed, and of which kind.
@@ -204,7 +231,7 @@ fn outcome_ui(
     }
     if let Some((position, row)) = &outcome.hovered {
         let at = position.checked_sub(1).and_then(|at| shown.get(at));
-        if let Some(tip) = at.and_then(|row| whole(&app.store.index(), *row)) {
+        if let Some(tip) = at.and_then(|row| whole(app, *row)) {
             row.clone().on_hover_text(tip);
         }
     }
@@ -262,14 +289,22 @@ fn visible_connections(app: &App, until: usize) -> Arc<[u32]> {
 }
 
 /// All that an entry has no room for: number, target and state.
-fn whole(index: &Index, row: u32) -> Option<String> {
+fn whole(app: &App, row: u32) -> Option<String> {
+    let index = app.store.index();
     let summary = index.connections().get(row as usize)?;
     let target = summary.target().map(|target| Secrets::Masked.target(target).into_owned());
     let target = target.unwrap_or_else(|| "no request was seen".to_owned());
     let ConnectionSummary { id, info, .. } = summary;
     let from = format!("from {}, {}", info.client, state(summary).text);
     let cut = crate::widgets::format::cut(&target, MOST_TIP);
-    Some(format!("{id} {cut}\n{from}"))
+    let found = match app.view.found_exchanges(*id) {
+        Some(marks) => {
+            let rows = counted(marks.count() as u64, "row", "rows");
+            format!("\nThe search has found {rows} of its HTTP.")
+        }
+        None => String::new(),
+    };
+    Some(format!("{id} {cut}\n{from}{found}"))
 }
 
 impl One {
@@ -278,6 +313,7 @@ impl One {
         now: Option<Timestamp>,
         spoken: Option<Subprotocol>,
         session: Option<String>,
+        found: u64,
     ) -> Self {
         let is_websocket = summary.is_websocket();
         let goes_on = summary.state != State::Ended;
@@ -312,6 +348,7 @@ impl One {
             findings: notes,
             worst: summary.worst(),
             is_websocket,
+            found,
         }
     }
 }
@@ -326,109 +363,19 @@ impl Entry {
                     0 => String::new(),
                     count => format!(", {count} findings"),
                 };
+                let found = match one.found {
+                    0 => String::new(),
+                    count => format!(", {count} found in HTTP"),
+                };
                 let (name, id, state, about) = (&one.name, &one.id, &one.state.text, &one.about);
                 format!(
                     "connection {name} {id}, {state} {about}, {up} frames up, {down} frames down, \
-                     {} octets, lasted {}{findings}",
+                     {} octets, lasted {}{findings}{found}",
                     one.octets, one.lasted
                 )
             }
         }
     }
-}
-
-fn paint(
-    painter: &Painter,
-    look: RowLook,
-    entry: &Entry,
-    palette: &Palette,
-    body: &FontId,
-    small: &FontId,
-) {
-    let rect = look.rect;
-    if look.selected {
-        let mark = Rect::from_min_size(rect.min, vec2(2.0, rect.height()));
-        painter.rect_filled(mark, 0.0, palette.accent);
-    }
-    let (left, right) = (rect.min.x + 12.0, rect.max.x - 12.0);
-    let (first, second) = (rect.min.y + 15.0, rect.min.y + 32.0);
-    let right_text = |y: f32, text: String, color: Color32| {
-        painter.text(pos2(right, y), Align2::RIGHT_CENTER, text, small.clone(), color).min.x
-    };
-    match entry {
-        Entry::All { connections, frames } => {
-            let at = pos2(left, first);
-            parts::line(
-                painter,
-                at,
-                Align2::LEFT_CENTER,
-                right - left,
-                "All connections",
-                body.clone(),
-                palette.text,
-            );
-            let text = match connections {
-                1 => "1 connection".to_owned(),
-                count => format!("{} connections", format::thousands(*count as u64)),
-            };
-            let edge = right_text(second, counts(*frames), palette.weak);
-            let at = pos2(left, second);
-            parts::line(
-                painter,
-                at,
-                Align2::LEFT_CENTER,
-                edge - left - 8.0,
-                &text,
-                small.clone(),
-                palette.weak,
-            );
-        }
-        Entry::One(one) => {
-            let mut edge = right_text(first, one.lasted.clone(), palette.faint);
-            if let Some(severity) = one.worst {
-                let color = palette.severity(severity);
-                edge = parts::badge(
-                    painter,
-                    pos2(edge - 6.0, first),
-                    one.findings,
-                    color,
-                    small.clone(),
-                );
-            }
-            let id = painter.layout_no_wrap(one.id.clone(), small.clone(), palette.faint);
-            let at = pos2(left, first);
-            let room = edge - left - id.size().x - 14.0;
-            let (anchor, color) = (Align2::LEFT_CENTER, palette.text);
-            let name = parts::line(painter, at, anchor, room, &one.name, body.clone(), color);
-            painter.galley(pos2(name.max.x + 6.0, first - id.size().y / 2.0), id, palette.faint);
-            let color = (one.state.color)(palette);
-            parts::dot(painter, pos2(left + 4.0, second), color, one.state.filled);
-            let figure =
-                if one.is_websocket { counts(one.frames) } else { format::size(one.octets) };
-            let edge = right_text(second, figure, palette.weak);
-            let text = if one.about.is_empty() {
-                one.state.text.clone()
-            } else {
-                format!("{} · {}", one.state.text, one.about)
-            };
-            let at = pos2(left + 13.0, second);
-            parts::line(
-                painter,
-                at,
-                Align2::LEFT_CENTER,
-                edge - at.x - 8.0,
-                &text,
-                small.clone(),
-                palette.weak,
-            );
-        }
-    }
-}
-
-/// `1,284 ↑ 960 ↓`.
-fn counts([up, down]: [u64; 2]) -> String {
-    let [to_server, to_client] = Direction::BOTH.map(Direction::arrow);
-    format!("{} {to_server} {} {to_client}", format::thousands(up), format::thousands(down))
 }
 
 /// The switch of the built-in demo clients, at the foot of the list.

@@ -1,11 +1,14 @@
 //! The exchanges of a connection that is no WebSocket: a row a request, and a row an event of a stream.
 
+mod listed;
+
 use std::ops::Deref;
 
-use egui::{Align2, Frame, Label, Margin, Painter, Rect, RichText, Sense, Ui, pos2, vec2};
-use framescope_core::Direction;
+use egui::{Align2, Painter, Rect, Sense, Ui, pos2, vec2};
 use framescope_core::http::ServerSentEvent;
 use framescope_core::present::{Secrets, counted};
+use framescope_core::{ConnectionId, Direction, Index};
+use listed::Listed;
 use parking_lot::RwLockReadGuard;
 
 use super::cells::Cells;
@@ -13,10 +16,10 @@ use super::{format, parts};
 use crate::App;
 use crate::command::Command;
 use crate::list::{Column, EXCHANGES, List, RowLook, VirtualList, list_id};
-use crate::store::Exchanges;
 use crate::store::exchanges::{Exchange, Row, Rows, StreamEvent, StreamPiece};
 use crate::store::preview::Preview;
-use crate::theme::{self, ROW_HEIGHT};
+use crate::store::{Exchanges, Store};
+use crate::theme::ROW_HEIGHT;
 use crate::widgets::format::duration;
 
 const HEADER_HEIGHT: f32 = 26.0;
@@ -44,6 +47,8 @@ pub struct View {
     pub(crate) list: VirtualList,
     /// Number of the selected row.
     pub(crate) selected: Option<usize>,
+    /// Number of a row that is to be brought into sight, once it is listed.
+    bring: Option<usize>,
 }
 
 impl View {
@@ -52,27 +57,43 @@ impl View {
         self.read.is_some()
     }
 
+    /// Number of the selected row, from 0.
+    pub fn selected(&self) -> Option<usize> {
+        self.selected
+    }
+
+    /// Selects a row of this connection's exchanges, which may not be read yet, and brings it into sight.
+    pub(crate) fn show(&mut self, store: &Store, connection: ConnectionId, row: usize) {
+        if self.read.as_ref().map(Exchanges::connection) != Some(connection) {
+            *self = Self { read: Some(store.exchanges(connection)), ..Self::default() };
+        }
+        self.list.follow = false;
+        (self.selected, self.bring) = (Some(row), Some(row));
+    }
+
     /// The rows, where any are read.
     pub fn rows(&self) -> Option<RwLockReadGuard<'_, Rows>> {
         self.read.as_ref().map(Exchanges::rows)
     }
 }
 
+/// Whether a connection has exchanges to list rather than messages.
+pub fn are_listed(index: &Index, connection: ConnectionId) -> bool {
+    index.connection(connection).is_some_and(|connection| {
+        !connection.is_websocket()
+            && !connection.exchanges.is_empty()
+            && connection.frames == [0, 0]
+    })
+}
+
 /// Whether the chosen connection has exchanges to show rather than messages; they are read from then on.
 pub fn are_shown(app: &mut App) -> bool {
-    let chosen = app.view.connection.filter(|id| {
-        let index = app.store.index();
-        index.connection(*id).is_some_and(|connection| {
-            !connection.is_websocket()
-                && !connection.exchanges.is_empty()
-                && connection.frames == [0, 0]
-        })
-    });
+    let chosen = app.view.connection.filter(|id| are_listed(&app.store.index(), *id));
     let is_read = app.view.exchanges.read.as_ref().map(Exchanges::connection);
     if chosen != is_read {
         let read = chosen.map(|id| app.store.exchanges(id));
         let list = if app.store.grows() { VirtualList::default() } else { VirtualList::at_top() };
-        app.view.exchanges = View { read, list, selected: None };
+        app.view.exchanges = View { read, list, ..View::default() };
     }
     chosen.is_some()
 }
@@ -82,37 +103,51 @@ struct Shown {
     number: usize,
     row: Row,
     before: Option<framescope_core::Timestamp>,
+    /// It holds what is looked for, among others that do not.
+    found: bool,
 }
 
 /// Draws the table.
 pub fn exchanges_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
-    let View { read, list: place, selected: chosen } = &mut app.view.exchanges;
-    let Some(read) = read else { return };
-    let (start, end) = {
+    let Some(read) = &app.view.exchanges.read else { return };
+    let of = {
         let rows = read.rows();
-        (rows.start(), rows.end())
+        rows.start()..rows.end()
     };
-    if start == end {
+    if of.is_empty() {
         let line = "Its head is in the Handshake tab.";
         return parts::empty_state(ui, "No exchange was read yet", line, |ui| {
             parts::offer(ui, Command::ShowHandshake, commands);
         });
     }
-    if app.view.search.is_some() {
-        let line = "The search looks in messages of WebSockets: exchanges are not searched, and all are listed.";
-        let palette = theme::palette(ui);
-        let text = RichText::new(line).small().color(palette.warning);
-        let frame = Frame::new().inner_margin(Margin::symmetric(12, 6));
-        frame.show(ui, |ui| ui.add(Label::new(text).truncate()));
+    let found = app.view.found_exchanges(read.connection());
+    let listed = match app.view.narrowing_search() {
+        Some(_) => Listed::found(of, found.as_ref()),
+        None => Listed::All(of),
+    };
+    if listed.len() == 0 {
+        let searching = app.view.running_search().is_some_and(|search| !search.state().caught_up);
+        let heading = if searching { "Searching…" } else { "No row matches" };
+        let line = "Nothing on this connection that is kept holds what is looked for.";
+        return parts::empty_state(ui, heading, line, |ui| {
+            parts::offer(ui, Command::ResetFilters, commands);
+        });
     }
+    let marked = found.filter(|_| !app.view.hides_others);
+    let View { read, list: place, selected: chosen, bring } = &mut app.view.exchanges;
+    let Some(read) = read else { return };
     let (area, _) = ui.allocate_exact_size(ui.available_size(), Sense::HOVER);
     let header = Rect::from_min_size(area.min, vec2(area.width(), HEADER_HEIGHT));
     let body = Rect::from_min_max(pos2(area.min.x, header.max.y), area.max);
     let widths = &mut app.settings.exchange_columns;
     let edges = widths.lay_out(COLUMNS, FLEX, area.width() - 8.0, |_| false);
     widths.header_ui(ui, list_id(EXCHANGES), header, COLUMNS, FLEX, &edges);
-    let selected = chosen.and_then(|number| number.checked_sub(start));
-    let len = end - start;
+    if let Some(position) = bring.and_then(|number| listed.position_of(number)) {
+        *bring = None;
+        place.reveal(position, f64::from(body.height() / ROW_HEIGHT));
+    }
+    let selected = chosen.and_then(|number| listed.position_of(number));
+    let len = listed.len();
     let list = List { name: EXCHANGES, body, row_height: ROW_HEIGHT, len, selected, is_main: true };
     let look = Look(Cells::new(ui, COLUMNS, &edges, &app.zone));
     let shown = place.show(
@@ -121,17 +156,19 @@ pub fn exchanges_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
         |range| {
             let rows = read.rows();
             let copied = range.filter_map(|position| {
-                let number = start + position;
-                let before = number.checked_sub(1).and_then(|at| rows.get(at)).map(Row::at);
-                Some(Shown { number, row: rows.get(number)?.clone(), before })
+                let number = listed.row(position)?;
+                let above = position.checked_sub(1).and_then(|above| listed.row(above));
+                let before = above.and_then(|above| rows.get(above)).map(Row::at);
+                let found = marked.as_ref().is_some_and(|marks| marks.is_marked(number));
+                Some(Shown { number, row: rows.get(number)?.clone(), before, found })
             });
             copied.collect()
         },
         |_, shown| look.spoken(shown),
         |painter, row_look, shown| look.row(painter, row_look, shown),
     );
-    if let Some(position) = shown.chosen {
-        *chosen = Some(start + position);
+    if let Some(number) = shown.chosen.and_then(|position| listed.row(position)) {
+        *chosen = Some(number);
     }
 }
 
@@ -149,6 +186,9 @@ impl<'a> Deref for Look<'a> {
 impl Look<'_> {
     fn row(&self, painter: &Painter, look: RowLook, shown: &Shown) {
         let palette = self.palette;
+        if shown.found {
+            self.mark(painter, look);
+        }
         let number = format::thousands(shown.number as u64 + 1);
         self.text(painter, look, 0, &number, palette.weak);
         let direction = match &shown.row {

@@ -4,6 +4,7 @@ mod cells;
 pub mod chooser;
 pub mod connections;
 mod context_menu;
+pub mod elsewhere;
 pub mod exchanges;
 pub mod export;
 pub mod filter_bar;

@@ -63,9 +63,9 @@ pub fn search_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
 
 fn field_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
     let hint = match app.settings.search.syntax {
-        Syntax::Text => "Search payloads, or /regular expression/",
-        Syntax::Regex => "Search payloads by regular expression",
-        Syntax::Octets => "Search payloads for octets: de ad ?? ef",
+        Syntax::Text => "Search messages and HTTP, or /regular expression/",
+        Syntax::Regex => "Search messages and HTTP by regular expression",
+        Syntax::Octets => "Search messages and HTTP for octets: de ad ?? ef",
     };
     let hint = RichText::new(hint).color(theme::palette(ui).faint);
     let field = TextEdit::singleline(&mut app.view.query)
@@ -116,7 +116,9 @@ fn trailing_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
     }
     let found = app.standing();
     if width > ROOM_FOR_STEPS && found.is_some() {
-        let any = found.is_some_and(|standing| standing.of > 0);
+        let exchanges =
+            app.view.running_search().map_or(0, |search| search.state().exchanges_found);
+        let any = exchanges > 0 || found.is_some_and(|standing| standing.of > 0);
         for (sign, command) in
             [(icon::CARET_DOWN, Command::FindNext), (icon::CARET_UP, Command::FindPrevious)]
         {
@@ -171,7 +173,7 @@ fn options_ui(app: &mut App, ui: &mut Ui) {
     }
 }
 
-/// `3 of 17`, `17 found`, how far it has come, or why nothing is found.
+/// `3 of 17`, `17 found, 2 in HTTP`, `1 of 2 in HTTP`, how far it has come, or why nothing is found.
 fn told(app: &App, palette: &Palette) -> (String, Color32) {
     match (&app.view.search, app.standing()) {
         (Some(Err(line)), _) => (line.clone(), palette.error),
@@ -182,13 +184,18 @@ fn told(app: &App, palette: &Palette) -> (String, Color32) {
                 None => format!("{of} found"),
             };
             let state = search.state();
+            if standing.is_http {
+                line.push_str(" in HTTP");
+            } else if state.exchanges_found > 0 {
+                let exchanges = format::thousands(state.exchanges_found as u64);
+                line = format!("{line}, {exchanges} in HTTP");
+            }
             if !state.caught_up {
                 let read = app.store.octets_read().max(1);
                 line = format!("{line}, {} % searched", (state.read * 100 / read).min(99));
             }
             (line, palette.weak)
         }
-        (Some(Ok(_)), None) => ("not in exchanges".to_owned(), palette.warning),
         _ => (String::new(), palette.weak),
     }
 }

@@ -79,7 +79,8 @@ pub fn status_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
                     ui.label(RichText::new(gap).color(palette.error));
                 }
             }
-            if app.view.is_narrowed() && app.view.tab == Tab::Messages {
+            let lists_messages = app.view.tab == Tab::Messages && !app.view.exchanges.are_shown();
+            if app.view.is_narrowed() && lists_messages {
                 ui.label(RichText::new(shown(app)).color(palette.accent));
             }
             if let Some(extent) = app.view.paused {

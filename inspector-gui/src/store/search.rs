@@ -1,9 +1,9 @@
-//! Searching payloads: a thread walks the capture again and marks the rows it finds.
+//! Searching payloads and HTTP exchanges: a thread walks the capture again and marks the rows it finds.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use framescope_core::search::{Found, Marks, Pattern, Syntax};
+use framescope_core::search::{ExchangeMarks, Found, Marks, Pattern, Syntax};
 use parking_lot::{Mutex, RwLock, RwLockWriteGuard};
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +47,10 @@ pub struct SearchState {
     pub messages_found: usize,
     /// Frames that hold what is looked for.
     pub frames_found: usize,
+    /// Rows of HTTP exchanges that hold what is looked for.
+    pub exchanges_found: usize,
+    /// Connections that they are on.
+    pub connections_found: usize,
     /// Octets of the capture walked through.
     pub read: u64,
     /// It has come to the end once; from then on it finds things as they come.
@@ -68,6 +72,8 @@ impl Progress {
             frames: found.frames_seen(),
             messages_found: found.messages().count(),
             frames_found: found.frames().count(),
+            exchanges_found: found.exchanges().count(),
+            connections_found: found.exchanges().connections(),
             read,
             caught_up: state.caught_up,
         };
@@ -116,6 +122,11 @@ impl Search {
     pub fn with_marks<R>(&self, use_marks: impl FnOnce(&Marks, &Marks) -> R) -> R {
         let found = self.progress.found.read();
         use_marks(found.frames(), found.messages())
+    }
+
+    /// Runs `use_marks` with the marked rows of HTTP exchanges.
+    pub fn with_exchanges<R>(&self, use_marks: impl FnOnce(&ExchangeMarks) -> R) -> R {
+        use_marks(self.progress.found.read().exchanges())
     }
 }
 

@@ -90,15 +90,3 @@ fn the_list_narrows_to_one_kind_of_connections() {
     assert_eq!(window.app().view().connection, None, "what is not listed is not chosen");
     window.harness.get_by_label_contains("connection /chat");
 }
-
-#[test]
-fn a_search_says_that_exchanges_are_not_searched_and_counts_none() {
-    let mut window = stream();
-    crate::search_for(&mut window, "hello");
-    window.harness.get_by_label_contains("exchanges are not searched");
-    window.harness.get_by_label("not in exchanges");
-    assert!(window.harness.query_by_label("1 found").is_none(), "that is another connection's");
-    window.harness.get_by_label_contains("connection /chat").click();
-    window.harness.run_ok();
-    window.harness.get_by_label("1 found");
-}

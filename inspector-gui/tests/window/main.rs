@@ -4,6 +4,7 @@ mod exchanges;
 mod fixture;
 mod panels;
 mod saving;
+mod searches;
 mod sessions;
 mod subprotocols;
 mod terminal;
@@ -107,7 +108,7 @@ fn ctrl_f_searches_payloads_whatever_their_case_and_by_expression() {
     for (pattern, found) in rows {
         window.harness.key_press_modifiers(Modifiers::COMMAND, Key::F);
         window.harness.run_ok();
-        let field = window.harness.get_by_label("Search payloads");
+        let field = window.harness.get_by_label("Search messages and HTTP");
         assert!(field.is_focused(), "Ctrl+F brings the cursor there");
         field.type_text(pattern);
         window.harness.run_ok();
@@ -133,9 +134,9 @@ fn choose_search_option(window: &mut Window, label: &str) {
 }
 
 fn search_for(window: &mut Window, pattern: &str) {
-    window.harness.get_by_label("Search payloads").focus();
+    window.harness.get_by_label("Search messages and HTTP").focus();
     window.harness.run_ok();
-    window.harness.get_by_label("Search payloads").type_text(pattern);
+    window.harness.get_by_label("Search messages and HTTP").type_text(pattern);
     window.harness.run_ok();
     window.until("the search has come to the end", |app| {
         app.view().running_search().is_some_and(|search| search.state().caught_up)
@@ -166,12 +167,15 @@ fn matches_are_gone_through_among_all_rows() {
     window.harness.get_by_label("Next match").click();
     window.harness.run_ok();
     assert_eq!(window.app().view().messages.selected, Some(1));
-    window.harness.get_by_label("Search payloads").focus();
+    window.harness.get_by_label("Search messages and HTTP").focus();
     window.harness.run_ok();
     window.harness.key_press(Key::Enter);
     window.harness.run_ok();
     assert_eq!(window.app().view().messages.selected, Some(0));
-    assert!(window.harness.get_by_label("Search payloads").is_focused(), "Enter stays there");
+    assert!(
+        window.harness.get_by_label("Search messages and HTTP").is_focused(),
+        "Enter stays there"
+    );
 }
 
 #[test]
@@ -190,9 +194,9 @@ fn octets_are_searched_for_and_case_matters_where_asked() {
 #[test]
 fn a_broken_expression_says_so_and_hides_nothing() {
     let mut window = chat();
-    window.harness.get_by_label("Search payloads").focus();
+    window.harness.get_by_label("Search messages and HTTP").focus();
     window.harness.run_ok();
-    window.harness.get_by_label("Search payloads").type_text("/a(b/");
+    window.harness.get_by_label("Search messages and HTTP").type_text("/a(b/");
     window.harness.run_ok();
     assert!(window.harness.query_all_by_label_contains("unclosed group").count() > 0);
     assert_eq!(window.app().view().messages.rows.len(), 4);
@@ -448,7 +452,7 @@ fn escape_empties_the_search_and_space_types_there() {
     let mut window = chat();
     window.harness.key_press_modifiers(Modifiers::COMMAND, Key::F);
     window.harness.run_ok();
-    window.harness.get_by_label("Search payloads").type_text("hello");
+    window.harness.get_by_label("Search messages and HTTP").type_text("hello");
     window.harness.key_press(Key::Space);
     window.harness.run_ok();
     assert!(window.app().view().paused.is_none(), "a space in a text is a space");

@@ -105,8 +105,7 @@ impl Look<'_> {
     fn common(&self, painter: &Painter, look: RowLook, row: &Row) {
         let palette = self.palette;
         if row.found {
-            let mark = Rect::from_min_size(look.rect.min, vec2(3.0, look.rect.height()));
-            painter.rect_filled(mark, CornerRadius::ZERO, palette.accent);
+            self.mark(painter, look);
         }
         if row.frame.is_behind_gap() {
             let edge = [look.rect.left_top(), look.rect.right_top()];

@@ -1,0 +1,102 @@
+//! The same through HTTP: from one found row of exchanges to the next, whatever connection it is on.
+
+use framescope_core::ConnectionId;
+use framescope_core::search::{ExchangeMarks, ExchangeRow};
+
+use super::{Standing, Way};
+use crate::App;
+use crate::app::Tab;
+use crate::settings::Listing;
+
+impl App {
+    /// Whether rows of exchanges are what is looked at, in their list or in the handshake tab.
+    pub(super) fn looks_at_exchanges(&self) -> bool {
+        self.view.tab == Tab::Handshake || self.view.exchanges.are_shown()
+    }
+
+    /// Whether the search has found rows of exchanges and no other.
+    pub(super) fn has_found_only_exchanges(&self) -> bool {
+        self.view.running_search().is_some_and(|search| {
+            let state = search.state();
+            let others = match self.settings.listing {
+                Listing::Messages => state.messages_found,
+                Listing::Frames => state.frames_found,
+            };
+            others == 0 && state.exchanges_found > 0
+        })
+    }
+
+    /// Shows the next found row of exchanges, if there is one.
+    pub(crate) fn find_exchange(&mut self, way: Way) {
+        let from = if self.looks_at_exchanges() { self.exchange_looked_at() } else { None };
+        let from = from.or_else(|| self.view.connection.map(|connection| (connection, None)));
+        let Some(search) = self.view.running_search() else { return };
+        let Some(found) = search.with_exchanges(|marks| next(marks, from, way)) else { return };
+        // The search may be ahead of what lists connections.
+        let is_listed = self.store.index().connection(found.0).is_some();
+        if is_listed {
+            self.show_exchange(found);
+        }
+    }
+
+    pub(super) fn standing_among_exchanges(&self) -> Option<Standing> {
+        let search = self.view.running_search()?;
+        let looked_at = self.exchange_looked_at();
+        Some(search.with_exchanges(|marks| {
+            let at = looked_at.and_then(|(connection, row)| Some((connection, row?)));
+            let is_found = |at: &ExchangeRow| marks.of(at.0).is_some_and(|of| of.is_marked(at.1));
+            let number = at.filter(is_found).map(|at| marks.count_before(at) + 1);
+            Standing { number, of: marks.count(), is_http: true }
+        }))
+    }
+}
+
+/// The found row beside the one that is looked at, or the first or last of its connection where none is;
+/// once around.
+fn next(
+    marks: &ExchangeMarks,
+    from: Option<(ConnectionId, Option<usize>)>,
+    way: Way,
+) -> Option<ExchangeRow> {
+    let (first, last) = ((ConnectionId(0), 0), (ConnectionId(u32::MAX), usize::MAX));
+    match way {
+        Way::Next => {
+            let from = from.map(|(connection, row)| (connection, row.map_or(0, |row| row + 1)));
+            marks.next_from(from.unwrap_or(first)).or_else(|| marks.next_from(first))
+        }
+        Way::Previous => {
+            let from = from.map(|(connection, row)| (connection, row.unwrap_or(usize::MAX)));
+            marks.last_before(from.unwrap_or(last)).or_else(|| marks.last_before(last))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn next_and_previous_go_through_all_connections_and_around() {
+        let at = |connection, row| (ConnectionId(connection), row);
+        let mut marks = ExchangeMarks::default();
+        for row in [at(2, 5), at(4, 0), at(4, 9)] {
+            marks.mark(row);
+        }
+        let from = |connection, row| Some((ConnectionId(connection), row));
+        let rows = [
+            (None, Way::Next, at(2, 5)),
+            (None, Way::Previous, at(4, 9)),
+            (from(2, Some(5)), Way::Next, at(4, 0)),
+            (from(4, Some(9)), Way::Next, at(2, 5)),
+            (from(4, Some(0)), Way::Previous, at(2, 5)),
+            (from(2, Some(5)), Way::Previous, at(4, 9)),
+            (from(4, None), Way::Next, at(4, 0)),
+            (from(4, None), Way::Previous, at(4, 9)),
+            (from(3, None), Way::Previous, at(2, 5)),
+        ];
+        for (from, way, expected) in rows {
+            assert_eq!(next(&marks, from, way), Some(expected), "{from:?} {way:?}");
+        }
+        assert_eq!(next(&ExchangeMarks::default(), None, Way::Next), None);
+    }
+}

@@ -1,0 +1,167 @@
+//! The search in HTTP: exchanges, events of streams, heads of the opening handshake.
+
+use egui::{Key, Modifiers, Role};
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use framescope_core::ConnectionId;
+use framescope_gui::app::Tab;
+
+use crate::fixture::{Capture, DOWN, UP, Window};
+use crate::{choose_search_option, search_for};
+
+const FIRST: ConnectionId = ConnectionId(1);
+const SOCKET: ConnectionId = ConnectionId(2);
+const LAST: ConnectionId = ConnectionId(3);
+
+/// Exchanges and a stream, then a WebSocket, then a request with a secret that is not answered.
+fn traffic() -> Window {
+    let mut capture = Capture::new();
+    let on = capture.connection();
+    let ask = |target: &str, fields: &str| format!("GET {target} HTTP/1.1\r\n{fields}\r\n");
+    capture.raw(on, UP, ask("/rooms", "X-Trace: t-17\r\n").as_bytes());
+    let rooms = br#"{"rooms":["lobby","attic"]}"#;
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", rooms.len());
+    capture.raw(on, DOWN, head.as_bytes());
+    capture.raw(on, DOWN, rooms);
+    capture.raw(on, UP, ask("/events", "").as_bytes());
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
+    capture.raw(on, DOWN, head.as_bytes());
+    for event in ["event: joined\ndata: ada\n\n", "data: to the attic\n\n"] {
+        capture.raw(on, DOWN, event.as_bytes());
+    }
+    let socket = capture.websocket("/chat?room=attic");
+    capture.text(socket, UP, "who is in the attic?");
+    capture.text(socket, DOWN, "nobody");
+    let secret = capture.connection();
+    let fields = "Cookie: session=s3cret\r\n";
+    capture.raw(secret, UP, ask("/account?token=abc", fields).as_bytes());
+    capture.open(1440.0, 900.0)
+}
+
+fn press(window: &mut Window, modifiers: Modifiers, key: Key) {
+    window.harness.key_press_modifiers(modifiers, key);
+    window.harness.run_ok();
+}
+
+/// Where the window stands: the chosen connection, the tab, the selected row of its exchanges.
+fn standing(window: &Window) -> (Option<ConnectionId>, Tab, Option<usize>) {
+    let view = window.app().view();
+    (view.connection, view.tab, view.exchanges.selected())
+}
+
+#[test]
+fn what_http_holds_is_counted_and_gone_through_from_one_connection_to_the_next() {
+    let mut window = traffic();
+    search_for(&mut window, "attic");
+    window.harness.get_by_label("1 found, 3 in HTTP");
+    window.harness.get_by_label("3 rows of HTTP on 2 connections hold it too.");
+    for (name, found) in [("/events", "2 found in HTTP"), ("/chat", "1 found in HTTP")] {
+        let entries = window.harness.query_all_by_label_contains(found);
+        let of_it = |label: String| label.contains(&format!("connection {name}"));
+        let labels = entries.filter_map(|entry| entry.accesskit_node().label());
+        assert_eq!(labels.filter(|label| of_it(label.clone())).count(), 1, "{name}: {found}");
+    }
+    window.harness.get_by_label("Show in HTTP").click();
+    window.harness.run_ok();
+    let (exchange, event) =
+        ((Some(FIRST), Tab::Messages, Some(0)), (Some(FIRST), Tab::Messages, Some(3)));
+    let handshake = (Some(SOCKET), Tab::Handshake, None);
+    assert_eq!(standing(&window), exchange);
+    window.until("its exchanges are read", |app| {
+        app.view().exchanges.rows().is_some_and(|rows| rows.end() == 4)
+    });
+    window.harness.run_ok();
+    window.harness.get_by_label("1 of 3 in HTTP");
+    window.harness.get_by_label("1 message holds it too.");
+    assert!(window.harness.query_by_label_contains("event 3, joined").is_none(), "hidden");
+    window.harness.get_by_label_contains("event 4, message");
+    press(&mut window, Modifiers::NONE, Key::F3);
+    assert_eq!(standing(&window), event);
+    window.harness.get_by_label("2 of 3 in HTTP");
+    press(&mut window, Modifiers::NONE, Key::F3);
+    assert_eq!(standing(&window), handshake);
+    window.harness.get_by_label("3 of 3 in HTTP");
+    press(&mut window, Modifiers::NONE, Key::F3);
+    assert_eq!(standing(&window), exchange);
+    press(&mut window, Modifiers::SHIFT, Key::F3);
+    assert_eq!(standing(&window), handshake);
+    press(&mut window, Modifiers::SHIFT, Key::F3);
+    assert_eq!(standing(&window), event);
+    window.harness.get_by_label("Show messages").click();
+    window.harness.run_ok();
+    assert_eq!(standing(&window), (None, Tab::Messages, None));
+    window.harness.get_by_label_contains("message 1,");
+}
+
+#[test]
+fn the_part_that_holds_it_is_shown() {
+    let mut window = traffic();
+    search_for(&mut window, "x-trace: T-17");
+    window.harness.get_by_label("0 found, 1 in HTTP");
+    press(&mut window, Modifiers::NONE, Key::F3);
+    window.until("its exchanges are read", |app| app.view().exchanges.rows().is_some());
+    window.harness.run_ok();
+    window.harness.get_by_role_and_label(Role::Tab, "Request · match");
+    window.harness.get_by_role_and_label(Role::Tab, "Response");
+    window.harness.get_by_label("X-Trace: t-17");
+}
+
+#[test]
+fn rows_without_a_match_stay_where_asked() {
+    let mut window = traffic();
+    choose_search_option(&mut window, "Hide rows without a match");
+    search_for(&mut window, "attic");
+    window.harness.get_by_label_contains("connection /events").click();
+    window.until("its exchanges are read", |app| {
+        app.view().exchanges.rows().is_some_and(|rows| rows.end() == 4)
+    });
+    window.harness.run_ok();
+    window.harness.get_by_label_contains("event 3, joined");
+    window.harness.get_by_label("3 found in HTTP");
+    window.harness.get_by_label("Next match").click();
+    window.harness.run_ok();
+    assert_eq!(standing(&window), (Some(FIRST), Tab::Messages, Some(0)));
+}
+
+#[test]
+fn a_connection_without_a_match_says_so() {
+    let mut window = traffic();
+    search_for(&mut window, "s3cret");
+    window.harness.get_by_label_contains("connection /events").click();
+    window.until("its exchanges are read", |app| app.view().exchanges.rows().is_some());
+    window.harness.run_ok();
+    window.harness.get_by_label("No row matches");
+}
+
+#[test]
+fn a_masked_secret_is_found_and_stays_masked_until_it_is_shown() {
+    let mut window = traffic();
+    search_for(&mut window, "s3cret");
+    window.harness.get_by_label("0 found, 1 in HTTP");
+    press(&mut window, Modifiers::NONE, Key::F3);
+    assert_eq!(standing(&window), (Some(LAST), Tab::Messages, Some(0)));
+    window.until("its exchanges are read", |app| app.view().exchanges.rows().is_some());
+    window.harness.run_ok();
+    window.harness.get_by_label("Cookie: session=•••");
+    window.harness.get_by_label("match in what is hidden");
+    assert!(window.harness.query_by_label_contains("session=s3cret").is_none());
+    let chips: Vec<_> = window.harness.get_all_by_role_and_label(Role::Button, "show").collect();
+    assert_eq!(chips.len(), 2, "of the target, and of the cookie");
+    chips[1].click();
+    drop(chips);
+    window.harness.run_ok();
+    window.harness.get_by_label("Cookie: session=s3cret");
+    assert!(window.harness.query_by_label("match in what is hidden").is_none());
+}
+
+#[test]
+fn the_handshake_tab_says_which_request_holds_it() {
+    let mut window = traffic();
+    search_for(&mut window, "t-17");
+    window.harness.get_by_label_contains("connection /events").click();
+    press(&mut window, Modifiers::COMMAND, Key::Num2);
+    window.harness.get_by_label_contains("GET /rooms 200");
+    window.harness.get_by_label_contains("holds a match").click();
+    window.harness.run_ok();
+    window.harness.get_by_label("1 of 1 in HTTP");
+    window.harness.get_by_label("X-Trace: t-17");
+}
