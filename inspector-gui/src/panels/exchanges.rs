@@ -276,6 +276,7 @@ impl Look<'_> {
     }
 
     fn spoken(&self, shown: &Shown) -> String {
+        let found = if shown.found { ", holds a match" } else { "" };
         let number = shown.number + 1;
         let time = format::clock(shown.row.at(), self.zone);
         match &shown.row {
@@ -283,18 +284,18 @@ impl Look<'_> {
                 let (name, target) = (type_name(&shown.row), target(exchange));
                 let preview = exchange.preview().map_or(String::new(), |preview| preview.text);
                 format!(
-                    "exchange {number}, {name} {target}, {}, {time}: {preview}",
+                    "exchange {number}, {name} {target}, {}, {time}{found}: {preview}",
                     answer(exchange)
                 )
             }
             Row::Piece(piece) => {
                 let text = piece_preview(piece).text;
-                format!("piece {number}, {}, {time}: {text}", type_name(&shown.row))
+                format!("piece {number}, {}, {time}{found}: {text}", type_name(&shown.row))
             }
             Row::Event(event) => {
                 let marks = marks(&event.event).join(", ");
                 let text = event_preview(event).text;
-                format!("event {number}, {}, {marks}, {time}: {text}", type_name(&shown.row))
+                format!("event {number}, {}, {marks}, {time}{found}: {text}", type_name(&shown.row))
             }
         }
     }

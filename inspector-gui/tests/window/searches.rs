@@ -116,6 +116,8 @@ fn rows_without_a_match_stay_where_asked() {
     });
     window.harness.run_ok();
     window.harness.get_by_label_contains("event 3, joined");
+    let marked = window.harness.query_all_by_label_contains("holds a match").count();
+    assert_eq!(marked, 2, "the first exchange and the last event");
     window.harness.get_by_label("3 found in HTTP");
     window.harness.get_by_label("Next match").click();
     window.harness.run_ok();
