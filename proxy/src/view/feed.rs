@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use framescope_core::capture::{CaptureFault, CaptureItem};
-use framescope_core::export::{Depth, JsonLines};
+use framescope_core::export::{Depth, JsonLines, Only};
 use framescope_core::present::{Secrets, thousands};
 use framescope_core::session::Limits;
 use framescope_core::{Event, EventKind, Session};
@@ -106,6 +106,21 @@ impl<W: Write> Feed<W> {
             Format::Quiet => (Limits::COUNT, Sink::Quiet(out)),
         };
         Ok(Self { session: Session::new(limits), sink, tally: Tally::default() })
+    }
+
+    /// From here on, JSON Lines tell only what `only` admits.
+    pub fn narrow(&mut self, only: Only) {
+        if let Sink::Json(json) = &mut self.sink {
+            json.narrow(only);
+        }
+    }
+
+    /// How many JSON Lines were written.
+    pub fn json_lines(&self) -> u64 {
+        match &self.sink {
+            Sink::Json(json) => json.written(),
+            Sink::Text { .. } | Sink::Quiet(_) => 0,
+        }
     }
 
     /// Takes in what a capture holds next.

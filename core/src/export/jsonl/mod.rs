@@ -17,7 +17,7 @@ mod value;
 use std::collections::HashMap;
 use std::io::{self, Write};
 
-use crate::export::{Depth, Paired, Pairing};
+use crate::export::{Depth, Only, Paired, Pairing};
 use crate::present::Secrets;
 use crate::{ConnectionId, Event, EventKind, Head, Record};
 use line::Line;
@@ -37,6 +37,8 @@ pub struct JsonLines<W> {
     secrets: Secrets,
     pairing: Pairing,
     keys: HashMap<ConnectionId, String>,
+    only: Option<Only>,
+    written: u64,
 }
 
 impl<W: Write> JsonLines<W> {
@@ -49,9 +51,20 @@ impl<W: Write> JsonLines<W> {
     /// under the microscope.
     pub fn with(out: W, secrets: Secrets, depth: Depth) -> io::Result<Self> {
         let pairing = Pairing::new(Depth { microscope: true, ..depth });
-        let mut lines = Self { out, secrets, pairing, keys: HashMap::default() };
+        let mut lines =
+            Self { out, secrets, pairing, keys: HashMap::default(), only: None, written: 0 };
         lines.write(&Line::schema())?;
         Ok(lines)
+    }
+
+    /// From here on, only what `only` admits is written; the rest is understood all the same.
+    pub fn narrow(&mut self, only: Only) {
+        self.only = Some(only);
+    }
+
+    /// How many lines were written, that of the schema included.
+    pub fn written(&self) -> u64 {
+        self.written
     }
 
     /// Takes in a record, before the events that it gives; frames are then told with the reads that they
@@ -95,9 +108,12 @@ impl<W: Write> JsonLines<W> {
         if let EventKind::HeadReceived { head, .. } = &event.kind {
             self.learn_key(event.connection, head);
         }
-        let key = self.keys.get(&event.connection).map(String::as_str);
-        let line = Line::of(paired, key, self.secrets);
-        write_line(&mut self.out, &line)?;
+        if self.only.as_ref().is_none_or(|only| only.admits(event)) {
+            let key = self.keys.get(&event.connection).map(String::as_str);
+            let line = Line::of(paired, key, self.secrets);
+            write_line(&mut self.out, &line)?;
+            self.written = self.written.saturating_add(1);
+        }
         if matches!(event.kind, EventKind::ConnectionEnded(_)) {
             self.keys.remove(&event.connection);
         }
@@ -114,7 +130,9 @@ impl<W: Write> JsonLines<W> {
     }
 
     fn write(&mut self, line: &Line<'_>) -> io::Result<()> {
-        write_line(&mut self.out, line)
+        write_line(&mut self.out, line)?;
+        self.written = self.written.saturating_add(1);
+        Ok(())
     }
 }
 

@@ -332,3 +332,24 @@ fn every_line_of_a_type_has_the_same_fields() {
         .collect();
     assert_eq!(fields[0], fields[1]);
 }
+
+#[test]
+fn narrowed_to_a_frame_the_others_are_left_out_and_lines_are_counted() {
+    let mut out = JsonLines::new(Vec::new(), Secrets::Masked).unwrap();
+    let mut only = Only::default();
+    only.add(ConnectionId(7), ServerToClient, 1);
+    out.narrow(only);
+    for (index, wire) in ["81 02 6e6f", "81 03 796573", "81 02 6e6f"].into_iter().enumerate() {
+        let frame = frame(ServerToClient, index as u64, wire);
+        let data: &'static [u8] = if index == 1 { b"yes" } else { b"no" };
+        let message = message(&frame, data);
+        for kind in [EventKind::FrameDecoded(frame), EventKind::MessageCompleted(message)] {
+            out.receive(Event { connection: ConnectionId(7), at: stamp(3), kind }).unwrap();
+        }
+    }
+    out.settle().unwrap();
+    assert_eq!(out.written(), 2, "the schema and one frame");
+    let lines = String::from_utf8(out.out().clone()).unwrap();
+    assert_eq!(lines.lines().count(), 2);
+    assert!(lines.contains(r#""text":"yes""#) && !lines.contains(r#""text":"no""#), "{lines}");
+}
