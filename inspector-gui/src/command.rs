@@ -137,7 +137,7 @@ impl Command {
             Self::Clear => "Hide everything listed so far; nothing is deleted from the capture",
             Self::ShowCleared => "Show again what Clear has hidden",
             Self::OpenCapture => "Open a pcapng or pcap file",
-            Self::Export => "Write the connection, or all of them, as JSON Lines",
+            Self::Export => "Write the capture, a connection, or what the list shows as JSON Lines",
             Self::BackToLive => "The proxy goes on and records; look at it again",
             Self::ToggleDemoClients => "Two built-in clients that chat through the proxy",
             Self::FollowEnd => "Stay at the newest row; scrolling up stops it",

@@ -10,6 +10,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use framescope_core::capture::CaptureItem;
+use framescope_core::export::Only;
 use framescope_core::present::Secrets;
 use framescope_proxy::cli;
 pub use framescope_proxy::engine::UNVERIFIED;
@@ -364,6 +365,16 @@ impl<W: std::io::Write> JsonFeed<W> {
     /// Writes to `out`.
     pub fn new(out: W) -> std::io::Result<Self> {
         Feed::new(Format::Json, Palette::Plain, Secrets::Masked, out).map(Self)
+    }
+
+    /// From here on, writes only what `only` admits.
+    pub fn narrow(&mut self, only: Only) {
+        self.0.narrow(only);
+    }
+
+    /// How many lines were written.
+    pub fn lines(&self) -> u64 {
+        self.0.json_lines()
     }
 
     /// Writes what comes next.

@@ -35,7 +35,7 @@ pub use contents::{Contents, Loaded, RowKey, Selection};
 pub use dissections::Dissections;
 pub use evidence::{Evidence, Stretch};
 pub use exchanges::Exchanges;
-pub use export::{Export, ExportState};
+pub use export::{Export, ExportState, Extract, ListedRows};
 pub use on_demand::OnDemand;
 pub use preview::Preview;
 pub use search::{Search, SearchOptions, SearchState};
@@ -158,14 +158,9 @@ impl Store {
         Exchanges::spawn(Arc::clone(&self.shared), connection)
     }
 
-    /// Writes what the capture says until now, or what it says of one connection, as JSON Lines, in the
-    /// background.
-    pub fn export(
-        &self,
-        target: Target,
-        connection: Option<framescope_core::ConnectionId>,
-    ) -> Result<Export, String> {
-        Export::spawn(&self.shared, target, connection)
+    /// Writes what the capture says until now, or a part of it, as JSON Lines, in the background.
+    pub fn export(&self, target: Target, extract: Extract) -> Result<Export, String> {
+        Export::spawn(&self.shared, target, extract)
     }
 
     /// These octets as they were on the wire, once they were read; asking is enough to have them read.

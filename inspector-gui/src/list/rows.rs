@@ -132,7 +132,7 @@ impl Kinds {
 }
 
 /// The rows a list shows, kept up to date piece by piece.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct ViewRows {
     filter: RowFilter,
     scanned: usize,
@@ -173,6 +173,11 @@ impl ViewRows {
     /// What they were narrowed to at last.
     pub fn filter(&self) -> RowFilter {
         self.filter
+    }
+
+    /// Whether the first `until` rows were all looked at.
+    pub fn reaches(&self, until: usize) -> bool {
+        self.scanned >= until
     }
 
     /// How many rows are shown.

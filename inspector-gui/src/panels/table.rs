@@ -2,14 +2,15 @@
 
 mod empty;
 mod look;
+pub mod rows;
 
 use egui::{CornerRadius, Rect, Sense, Ui, pos2, vec2};
 use framescope_core::Index;
-use framescope_core::index::FrameRow;
 use framescope_core::present::Secrets;
 use look::{
     CONNECTION_COLUMN, FRAME_COLUMNS, FRAME_FLEX, Look, MESSAGE_COLUMNS, MESSAGE_FLEX, Row,
 };
+use rows::message_place;
 
 use super::cells::Cells;
 use super::context_menu::context_menu;
@@ -20,15 +21,9 @@ use crate::list::columns::CELL_MARGIN;
 use crate::list::{Columns, FRAMES, List, MESSAGES, Pace, Shown, ViewRows, list_id};
 use crate::settings::Listing;
 use crate::store::RowKey;
-use crate::store::dissections::Place;
 use crate::theme::{self, ROW_HEIGHT};
 
 const HEADER_HEIGHT: f32 = 26.0;
-/// Rows that a changed filter looks at in one picture.
-const SCAN_BUDGET: usize = 100_000;
-
-/// The same where what they say has to be looked at.
-const WORDS_BUDGET: usize = 20_000;
 
 /// Draws the table of what is listed now.
 pub fn table_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
@@ -175,14 +170,6 @@ fn look_at(app: &App, visible: Vec<RowKey>) {
     app.store.dissections().look_at(selection.map(|selection| selection.key));
 }
 
-/// Where the data message stands that a row shows; a fragment alone is none.
-fn message_place(frame: &FrameRow, listing: Listing) -> Option<Place> {
-    let header = frame.header();
-    let is_it = header.opcode.begins_message() && (listing == Listing::Messages || header.fin);
-    let (connection, direction) = (frame.connection(), frame.direction());
-    is_it.then(|| Place { connection, direction, offset: frame.offset() })
-}
-
 /// Room for the largest number, its commas and the margins.
 fn number_width(rows: usize) -> f32 {
     let digits = rows.max(1).ilog10() + 1;
@@ -199,74 +186,16 @@ fn key(listing: Listing, row: usize) -> RowKey {
 }
 
 fn update_rows(app: &mut App, ui: &Ui, listing: Listing) {
-    // Looks at the index itself: it must not be held yet.
     let until = app.extent().of(listing);
-    let index = app.store.index();
-    let kept = app.store.dissections().kept();
-    // Where words count, each row costs a look at its line.
-    let words = Some(&app.view.words).filter(|words| !words.is_empty());
-    let (reading, budget) = match words {
-        Some(_) => (kept.revision(), WORDS_BUDGET),
-        None => (0, SCAN_BUDGET),
-    };
-    let filter = app.view.filter(listing, reading);
-    let hides_others = app.view.hides_others;
-    let search = app.view.search.as_ref().and_then(|search| search.as_ref().ok());
-    let search = search.filter(|_| hides_others);
-    let table = match listing {
-        Listing::Messages => &mut app.view.messages,
-        Listing::Frames => &mut app.view.frames,
-    };
+    let filter = rows::filter(app, listing);
+    let table = app.view.table(listing);
     if table.rows.filter() != filter && !table.list.follow {
         // Other rows come around the selected one: it stays in sight.
         table.bring = table.selected;
     }
-    let mut update = |until: usize, found: &dyn Fn(usize) -> bool| {
-        let rows = match listing {
-            Listing::Messages => &mut app.view.messages.rows,
-            Listing::Frames => &mut app.view.frames.rows,
-        };
-        rows.update(filter, until, budget, |row| {
-            let (first, last) = match listing {
-                Listing::Messages => match index.messages().get(row) {
-                    Some(message) => (message.first_frame as usize, message.last_frame as usize),
-                    None => return Some(false),
-                },
-                Listing::Frames => (row, row),
-            };
-            let Some(frame) = index.frames().get(first) else { return Some(false) };
-            let (connection, direction) = (frame.connection(), frame.direction());
-            if !filter.admits(connection, direction, frame.header().opcode) || !found(last) {
-                return Some(false);
-            }
-            let Some(words) = words else { return Some(true) };
-            let last = index.frames().get(last)?;
-            if !kept.is_read(Place { connection, direction, offset: last.offset() }) {
-                return None;
-            }
-            let place = message_place(frame, listing);
-            Some(words.admit(place.and_then(|place| kept.line(place))))
-        })
-    };
-    let more = match search {
-        None => update(until, &|_| true),
-        Some(search) => {
-            let searched = search.state().frames;
-            let until = match listing {
-                Listing::Frames => until.min(searched),
-                Listing::Messages => {
-                    let done = |row: &framescope_core::index::MessageRow| {
-                        (row.last_frame as usize) < searched
-                    };
-                    index.messages()[..until.min(index.messages().len())].partition_point(done)
-                }
-            };
-            search.with_marks(|frames, messages| match listing {
-                Listing::Frames => update(until, &|row| frames.is_marked(row)),
-                Listing::Messages => update(until, &|row| messages.is_marked(row)),
-            })
-        }
-    };
+    let mut found = std::mem::take(&mut table.rows);
+    let more = rows::scan(app, listing, filter, until, &mut found);
+    app.view.table(listing).rows = found;
     if more {
         ui.ctx().request_repaint();
     }

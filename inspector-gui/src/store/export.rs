@@ -1,5 +1,7 @@
 //! Writing what a capture says as JSON Lines, on a thread of its own.
 
+mod listed;
+
 use std::fs::File;
 use std::io::{self, BufWriter};
 use std::sync::Arc;
@@ -7,10 +9,24 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use framescope_core::ConnectionId;
 use framescope_core::capture::CaptureItem;
+use framescope_core::export::Only;
 use parking_lot::Mutex;
 
-use super::{Shared, Target, Wake};
-use crate::source::{JsonFeed, Source};
+pub use listed::ListedRows;
+
+use super::{Shared, Target};
+use crate::source::{JsonFeed, Tail};
+
+/// What is exported.
+#[derive(Debug, Clone)]
+pub enum Extract {
+    /// All of the capture.
+    Everything,
+    /// What one connection says.
+    Connection(ConnectionId),
+    /// The frames of these rows, and what is said of their connections.
+    Listed(ListedRows),
+}
 
 /// How far an export has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,8 +38,8 @@ pub enum ExportState {
     },
     /// It is all written.
     Written {
-        /// Records of the capture that it tells of.
-        records: u64,
+        /// Lines of the file, the first of which names the schema.
+        lines: u64,
     },
     /// Why it is not: one line.
     Failed(String),
@@ -38,27 +54,27 @@ pub struct Export {
 
 impl Export {
     pub(super) fn spawn(
-        shared: &Shared,
+        shared: &Arc<Shared>,
         target: Target,
-        connection: Option<ConnectionId>,
+        extract: Extract,
     ) -> Result<Self, String> {
         let export = Self {
             state: Arc::new(Mutex::new(ExportState::Writing { percent: 0 })),
             cancelled: Arc::default(),
         };
         let (state, cancelled) = (Arc::clone(&export.state), Arc::clone(&export.cancelled));
-        let (source, wake) = (Arc::clone(&shared.source), shared.wake.clone());
+        let shared = Arc::clone(shared);
         let work = move || {
-            let work = Work { source, wake, connection, state: &state, cancelled: &cancelled };
-            let outcome = match target.write(|file| work.write_all(file)) {
-                Ok(records) => ExportState::Written { records },
+            let work = Work { shared: &shared, state: &state, cancelled: &cancelled };
+            let outcome = match target.write(|file| work.write_all(extract, file)) {
+                Ok(lines) => ExportState::Written { lines },
                 Err(error) => ExportState::Failed(format!(
                     "cannot write {}: {error}",
                     target.path().display()
                 )),
             };
             *state.lock() = outcome;
-            work.wake.touch();
+            shared.wake.touch();
         };
         std::thread::Builder::new()
             .name("export".to_owned())
@@ -80,54 +96,78 @@ impl Drop for Export {
 }
 
 struct Work<'a> {
-    source: Arc<Source>,
-    wake: Wake,
-    connection: Option<ConnectionId>,
+    shared: &'a Shared,
     state: &'a Mutex<ExportState>,
     cancelled: &'a AtomicBool,
 }
 
+/// Whose records are read.
+enum Wanted {
+    All,
+    Connection(ConnectionId),
+    Of(Only),
+}
+
+impl Wanted {
+    fn has(&self, connection: ConnectionId) -> bool {
+        match self {
+            Self::All => true,
+            Self::Connection(wanted) => *wanted == connection,
+            Self::Of(only) => only.has(connection),
+        }
+    }
+}
+
 impl Work<'_> {
-    fn write_all(&self, file: File) -> io::Result<u64> {
-        let mut tail = self.source.follow()?;
-        let end = self.source.wait_beyond(0, std::time::Duration::ZERO);
+    fn write_all(&self, extract: Extract, file: File) -> io::Result<u64> {
+        let source = &self.shared.source;
         let mut feed = JsonFeed::new(BufWriter::new(file))?;
-        let mut records = 0;
+        let wanted = match extract {
+            Extract::Everything => Wanted::All,
+            Extract::Connection(connection) => Wanted::Connection(connection),
+            Extract::Listed(rows) => {
+                let only = rows.frames(self.shared, self.cancelled)?;
+                feed.narrow(only.clone());
+                Wanted::Of(only)
+            }
+        };
+        let mut tail = source.follow()?;
+        let end = source.wait_beyond(0, std::time::Duration::ZERO);
         while tail.offset() < end && tail.read_more()? {
-            self.poll(&mut tail, &mut feed, &mut records)?;
+            self.poll(&mut tail, &mut feed, &wanted)?;
             let percent = tail.offset().saturating_mul(100) / end.max(1);
             *self.state.lock() = ExportState::Writing { percent: percent.min(99) };
-            self.wake.touch();
+            self.shared.wake.touch();
         }
-        if self.source.is_file() {
+        if source.is_file() {
             tail.finish();
-            self.poll(&mut tail, &mut feed, &mut records)?;
+            self.poll(&mut tail, &mut feed, &wanted)?;
         }
         feed.flush()?;
-        Ok(records)
+        Ok(feed.lines())
     }
 
     fn poll(
         &self,
-        tail: &mut crate::source::Tail,
+        tail: &mut Tail,
         feed: &mut JsonFeed<BufWriter<File>>,
-        records: &mut u64,
+        wanted: &Wanted,
     ) -> io::Result<()> {
         while let Some(item) = tail.poll() {
-            if self.cancelled.load(Ordering::Acquire) {
-                return Err(io::ErrorKind::Interrupted.into());
-            }
+            stop_if(self.cancelled)?;
             let is_wanted = match &item {
-                CaptureItem::Record { record, .. } => {
-                    self.connection.is_none_or(|wanted| wanted == record.connection())
-                }
+                CaptureItem::Record { record, .. } => wanted.has(record.connection()),
                 CaptureItem::Fault(_) => true,
             };
             if is_wanted {
-                *records += u64::from(matches!(item, CaptureItem::Record { .. }));
                 feed.receive(item)?;
             }
         }
         Ok(())
     }
+}
+
+/// An error once nobody waits for the export any more.
+fn stop_if(cancelled: &AtomicBool) -> io::Result<()> {
+    if cancelled.load(Ordering::Acquire) { Err(io::ErrorKind::Interrupted.into()) } else { Ok(()) }
 }

@@ -1,6 +1,7 @@
 //! The window, driven by role and label as a user of assistive technology drives it.
 
 mod exchanges;
+mod exporting;
 mod fixture;
 mod panels;
 mod saving;

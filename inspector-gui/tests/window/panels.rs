@@ -281,33 +281,6 @@ fn everything_can_be_reached_in_the_smallest_window() {
 }
 
 #[test]
-fn a_connection_is_exported_as_json_lines() {
-    let mut window = crate::chat();
-    window.harness.get_by_label_contains("connection /chat").click();
-    window.harness.run_ok();
-    window.harness.get_by_label("Menu").click();
-    window.harness.run_ok();
-    window.harness.get_by_label("Export…").click();
-    window.harness.run_ok();
-    window.harness.get_by_label("Export").click();
-    let path = window.app().source().capture_path().with_file_name("test-1.jsonl");
-    window.until("it is written", |_| path.exists());
-    let lines = std::fs::read_to_string(&path).expect("it is there");
-    assert!(lines.contains("hello ada") && !lines.contains("/echo"), "{lines}");
-    window.harness.run_ok();
-    window.harness.get_by_label_contains("of the capture are written to");
-    window.harness.get_by_label("Close").click();
-    window.harness.run_ok();
-    window.harness.get_by_label("Menu").click();
-    window.harness.run_ok();
-    window.harness.get_by_label("Export…").click();
-    window.harness.run_ok();
-    window.harness.get_by_label("Export").click();
-    window.harness.run_ok();
-    window.harness.get_by_label_contains("test-1.jsonl is there already: choose another name");
-}
-
-#[test]
 fn why_a_connection_failed_stands_where_its_messages_would() {
     let (mut window, addr, _) = fixture::open_live();
     let mut client = std::net::TcpStream::connect(addr).expect("the proxy listens");
