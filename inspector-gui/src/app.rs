@@ -61,7 +61,7 @@ pub struct App {
     timing: TimingTab,
     /// What is copied as soon as it is read.
     to_copy: Option<(Selection, As)>,
-    /// That only a part of a message was copied, in a line.
+    /// What is to be told of what was copied last, in a line: that it is a part, or masked.
     pub(crate) copied_part: Option<String>,
     /// The proxy that goes on while a file is looked at.
     aside: Option<aside::Aside>,
@@ -142,6 +142,7 @@ impl App {
 
     /// Does what was asked for.
     pub fn run(&mut self, ctx: &egui::Context, command: Command) {
+        self.copied_part = None;
         match command {
             Command::OpenInBrowser => {
                 if let Some(url) = self.source().page_url() {
@@ -159,11 +160,11 @@ impl App {
             Command::CopyMessage => self.copy_selected(ctx, As::Text),
             Command::CopyMessageHex => self.copy_selected(ctx, As::Hex),
             Command::CopyConnectionUrl => {
-                if let Some(url) = self.pointed_at().and_then(|connection| self.url_of(connection))
-                {
-                    ctx.copy_text(url);
+                if let Some(connection) = self.pointed_at() {
+                    self.copy_url_of(ctx, connection);
                 }
             }
+            Command::OfExchange(command) => self.run_on_exchange(ctx, command),
             Command::ShowOnlyConnection => {
                 if let Some(connection) = self.pointed_at() {
                     self.choose(connection);
@@ -381,6 +382,7 @@ impl eframe::App for App {
         let aside = self.aside.as_ref().map(aside::Aside::source);
         let captures: Vec<&Source> = aside.into_iter().chain([&**self.store.source()]).collect();
         self.detail.go_on_saving(&captures);
+        self.exchange.go_on_saving(&captures);
         let mut commands = Vec::new();
         self.take_dropped_files(&ctx);
 

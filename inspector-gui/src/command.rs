@@ -1,11 +1,15 @@
 //! Everything the user can ask for: one enum, with label, explanation and shortcut.
 
+mod exchange;
+
 use egui::{Context, Event, InputState, Key, KeyboardShortcut, Modifiers, Popup};
 
 use crate::list::{CONNECTIONS, EXCHANGES, FINDINGS, FRAMES, MESSAGES, list_id};
 use crate::panels::connections;
 use crate::panels::filter_bar::words_id;
 use crate::panels::search::field_id;
+
+pub use exchange::ExchangeCommand;
 
 /// An action. Buttons, menus and keys all end here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +52,8 @@ pub enum Command {
     CopyMessageHex,
     /// Copy the URL of the connection that is looked at.
     CopyConnectionUrl,
+    /// What is done with a row of exchanges.
+    OfExchange(ExchangeCommand),
     /// List only the rows of the selected one's connection.
     ShowOnlyConnection,
     /// Copy the capture's path.
@@ -108,6 +114,7 @@ impl Command {
             Self::CopyMessage => "Copy message",
             Self::CopyMessageHex => "Copy message as hex",
             Self::CopyConnectionUrl => "Copy URL of the connection",
+            Self::OfExchange(command) => command.label(),
             Self::ShowOnlyConnection => "Show only this connection",
             Self::CopyCapturePath => "Copy capture path",
             Self::ShowMessages | Self::ListMessages => "Messages",
@@ -143,7 +150,11 @@ impl Command {
             Self::FollowEnd => "Stay at the newest row; scrolling up stops it",
             Self::CopyMessage => "Copy the selected message: as text where it is text, else in hex",
             Self::CopyMessageHex => "Copy the octets of the selected message in hex",
-            Self::CopyConnectionUrl => "Copy the URL that the client asked for",
+            Self::CopyConnectionUrl => {
+                "Copy the URL that the client asked for; credentials are masked unless they are shown in \
+                 Handshake"
+            }
+            Self::OfExchange(command) => command.explanation(),
             Self::ShowOnlyConnection => "List only the rows of this one's connection",
             Self::CopyCapturePath => "The capture file; click to copy its path",
             Self::ShowMessages => "What was said: one table of all messages",

@@ -1,16 +1,18 @@
 //! What is copied of the selected row: the message, or the URL of its connection.
 
-use std::fmt::Write as _;
-
 use egui::Context;
 use framescope_core::index::ConnectionSummary;
-use framescope_core::{ConnectionId, Opcode};
+use framescope_core::present::Secrets;
+use framescope_core::{ConnectionId, Head, Opcode};
 
 use crate::App;
 use crate::app::Tab;
 use crate::detail::Selected;
 use crate::store::{RowKey, Selection};
 use crate::widgets::format;
+
+/// What is told where a credential was left out.
+pub(super) const MASKED: &str = "copied with credentials masked";
 
 /// How a message is copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,10 +50,24 @@ impl App {
         }
     }
 
-    /// The URL that the client of a connection asked for.
-    pub(crate) fn url_of(&self, connection: ConnectionId) -> Option<String> {
-        let index = self.store.index();
-        url(index.connection(connection)?)
+    /// Copies the URL that the client of a connection asked for, its credentials masked unless the
+    /// handshake tab shows them.
+    pub(crate) fn copy_url_of(&mut self, ctx: &Context, connection: ConnectionId) {
+        let copied = {
+            let index = self.store.index();
+            index.connection(connection).and_then(|connection| {
+                let request = connection.exchanges.last().map(|exchange| &*exchange.request);
+                let target = connection.target()?;
+                let is_shown = self.handshake.shows_target(connection);
+                let secrets = if is_shown { Secrets::Shown } else { Secrets::Masked };
+                let told = secrets.target(target);
+                Some((url_of_request(connection, request, &told), told != target))
+            })
+        };
+        if let Some((url, is_masked)) = copied {
+            ctx.copy_text(url);
+            self.copied_part = is_masked.then(|| MASKED.to_owned());
+        }
     }
 
     /// The connection of the selected row, or the chosen one.
@@ -79,7 +95,7 @@ fn content(selected: &Selected, selection: Selection) -> (&[u8], u64, Opcode) {
 }
 
 /// What is told where less was copied than there is.
-fn copied_part(copied: u64, whole: u64) -> Option<String> {
+pub(super) fn copied_part(copied: u64, whole: u64) -> Option<String> {
     let [part, all] = [copied, whole].map(format::octets);
     (copied < whole).then(|| format!("copied the first {part} of {all}"))
 }
@@ -95,11 +111,15 @@ fn copied(selected: &Selected, selection: Selection, how: As) -> String {
     }
 }
 
-/// `wss://example.org/chat?room=1`, as the client asked for it.
-fn url(connection: &ConnectionSummary) -> Option<String> {
-    let target = connection.target()?;
-    if target.contains("://") {
-        return Some(target.to_owned());
+/// `wss://example.org/chat?room=1`: the URL of a request with this target, as its client asked for it.
+pub(super) fn url_of_request(
+    connection: &ConnectionSummary,
+    request: Option<&Head>,
+    target: &str,
+) -> String {
+    let schemes = ["http://", "https://", "ws://", "wss://"];
+    if schemes.iter().any(|scheme| target.starts_with(scheme)) {
+        return target.to_owned();
     }
     let scheme = match (connection.is_websocket(), connection.info.tls.is_some()) {
         (true, true) => "wss",
@@ -107,22 +127,40 @@ fn url(connection: &ConnectionSummary) -> Option<String> {
         (false, true) => "https",
         (false, false) => "http",
     };
-    let mut url = format!("{scheme}://");
-    let request = connection.exchanges.last().map(|exchange| &exchange.request);
-    match request.and_then(|request| request.value("Host")) {
-        Some(host) => url.push_str(host.trim()),
-        // Writing to a string does not fail.
-        None => {
-            let _ = write!(url, "{}", connection.info.server);
-        }
-    }
-    url.push_str(target);
-    Some(url)
+    let authority = match request.and_then(|request| request.value("Host")) {
+        Some(host) => host.trim().to_owned(),
+        None => connection.info.server.to_string(),
+    };
+    format!("{scheme}://{authority}{target}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::handshake_tab::handshakes;
+
+    #[test]
+    fn a_url_has_the_host_that_was_asked_for_unless_the_target_has_one() {
+        let connection = handshakes::accepted();
+        let head = |host: &str| {
+            let head = format!("GET / HTTP/1.1\r\n{host}\r\n");
+            Head::parse_request(head.into(), 0).expect("a head")
+        };
+        let server = connection.info.server;
+        let scheme = if connection.info.tls.is_some() { "wss" } else { "ws" };
+        let rows = [
+            (
+                "Host: a.example:81\r\n",
+                "/x?u=http://b/",
+                format!("{scheme}://a.example:81/x?u=http://b/"),
+            ),
+            ("Host: a.example\r\n", "https://b/x", "https://b/x".to_owned()),
+            ("", "/x", format!("{scheme}://{server}/x")),
+        ];
+        for (host, target, url) in rows {
+            assert_eq!(url_of_request(&connection, Some(&head(host)), target), url);
+        }
+    }
 
     #[test]
     fn what_is_copied_in_part_is_told() {

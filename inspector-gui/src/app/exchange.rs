@@ -1,5 +1,7 @@
 //! The selected exchange of plain HTTP, and the way to one that a search has found.
 
+mod take;
+
 use std::sync::Arc;
 
 use egui::Ui;
@@ -44,6 +46,7 @@ impl App {
         match action {
             Some(ExchangeAction::Close) => view.selected = None,
             Some(ExchangeAction::ShowConnection(connection)) => self.choose(connection),
+            Some(ExchangeAction::Save(direction)) => self.save_exchange(ui.ctx(), direction),
             None => {}
         }
     }

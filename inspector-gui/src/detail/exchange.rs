@@ -8,21 +8,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use egui::{Label, Rect, RichText, ScrollArea, Ui, vec2};
+use egui::{Context, Label, Rect, RichText, ScrollArea, Ui, vec2};
 use framescope_core::transport::{TransportKind, TransportSession};
 use framescope_core::{ConnectionId, Direction, Head, Index};
 use jiff::tz::TimeZone;
 
 use self::holds::Holds;
-use self::parts::{content_of, header_ui, packets_ui};
+use self::parts::{header_ui, packets_ui};
 use crate::detail::Sought;
 use crate::detail::decoded::Decoded;
+use crate::detail::saving::SavingPane;
 use crate::detail::session::{session_of, session_ui};
 use crate::fonts::icon;
 use crate::handshake_tab::HeadLine;
 use crate::handshake_tab::head::{Changes, head_ui};
 use crate::handshake_tab::matches::Matches;
+use crate::source::Source;
 use crate::store::exchanges::{Content, Exchange, Row, StreamEvent, StreamPiece};
+use crate::store::saving::Found;
 use crate::theme;
 use crate::widgets::{format, hairline, icon_button, key_value, lit, section, tab_bar};
 
@@ -38,6 +41,13 @@ enum Part {
 }
 
 impl Part {
+    const fn of(direction: Direction) -> Self {
+        match direction {
+            Direction::ServerToClient => Self::Response,
+            Direction::ClientToServer => Self::Request,
+        }
+    }
+
     const fn direction(self) -> Direction {
         match self {
             Self::Response => Direction::ServerToClient,
@@ -66,6 +76,8 @@ pub enum ExchangeAction {
     Close,
     /// Another connection of the session is to be shown.
     ShowConnection(ConnectionId),
+    /// The body that went this way, or what came in this event or piece, is to be saved.
+    Save(Direction),
 }
 
 impl Known {
@@ -100,9 +112,30 @@ pub struct ExchangePane {
     holds: Holds,
     /// What is looked for is to be brought into sight.
     brings: bool,
+    saving: SavingPane,
 }
 
 impl ExchangePane {
+    /// Whether the secret in this line of this row's head is shown.
+    pub(crate) fn shows(
+        &self,
+        at: (ConnectionId, usize),
+        direction: Direction,
+        line: HeadLine,
+    ) -> bool {
+        self.head_of == Some(at) && self.unmasked.contains(&(Part::of(direction), line))
+    }
+
+    /// Asks where what was found is to be written; the name is suggested.
+    pub fn save(&mut self, ctx: &Context, found: Result<Found, String>, name: String) {
+        self.saving.ask_where(ctx, found, name);
+    }
+
+    /// Goes on with what is being saved, whether the pane is drawn or not; over none of these captures.
+    pub fn go_on_saving(&mut self, captures: &[&Source]) {
+        self.saving.go_on(captures);
+    }
+
     /// Marks what is looked for from now on, or nothing.
     pub fn look_for(&mut self, sought: Option<Sought>) {
         if self.sought != sought {
@@ -130,6 +163,7 @@ impl ExchangePane {
         if self.head_of != Some(at) {
             self.head_of = Some(at);
             self.unmasked.clear();
+            self.saving.forget();
         }
         let mut action = None;
         ScrollArea::vertical().id_salt("exchange").auto_shrink(false).show(ui, |ui| {
@@ -137,14 +171,13 @@ impl ExchangePane {
                 ui.spacing_mut().item_spacing.y = 4.0;
                 let bottom = ui.max_rect().bottom().min(ui.clip_rect().bottom()) - 12.0;
                 action = header_ui(ui, number, row, zone).then_some(ExchangeAction::Close);
-                match row {
-                    Row::Exchange(exchange) => {
-                        let went = self.exchange_ui(ui, at, exchange, known, bottom);
-                        action = action.or(went.map(ExchangeAction::ShowConnection));
-                    }
+                self.saving.line_ui(ui);
+                let wanted = match row {
+                    Row::Exchange(exchange) => self.exchange_ui(ui, at, exchange, known, bottom),
                     Row::Piece(piece) => self.piece_ui(ui, at, piece, bottom),
                     Row::Event(event) => self.event_ui(ui, at, event, bottom),
-                }
+                };
+                action = action.or(wanted);
             });
         });
         self.brings = false;
@@ -158,7 +191,7 @@ impl ExchangePane {
         exchange: &Exchange,
         known: &Known,
         bottom: f32,
-    ) -> Option<ConnectionId> {
+    ) -> Option<ExchangeAction> {
         let palette = theme::palette(ui);
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing = vec2(14.0, 2.0);
@@ -193,6 +226,7 @@ impl ExchangePane {
         }
         let session = known.session.as_ref();
         let went = session.and_then(|(session, from)| session_ui(ui, session, *from));
+        let went = went.map(ExchangeAction::ShowConnection);
         hairline(ui);
         let holds = self.holds.of(at, exchange, self.sought.as_ref());
         if self.brings && !holds[self.part.direction().index()] && holds.contains(&true) {
@@ -222,8 +256,8 @@ impl ExchangePane {
         hairline(ui);
         if let Some(body) = &exchange.bodies[direction.index()] {
             let coding = head.value("Content-Encoding");
-            self.body_ui(ui, at, body, coding.as_deref(), bottom);
-            return went;
+            let saves = self.body_ui(ui, at, body, coding.as_deref(), bottom);
+            return saves.then_some(ExchangeAction::Save(direction)).or(went);
         }
         let words = if exchange.events > 0 {
             "A stream that goes on: each of its events is a row of the table."
@@ -250,7 +284,13 @@ impl ExchangePane {
         }
     }
 
-    fn piece_ui(&mut self, ui: &mut Ui, at: (ConnectionId, usize), of: &StreamPiece, bottom: f32) {
+    fn piece_ui(
+        &mut self,
+        ui: &mut Ui,
+        at: (ConnectionId, usize),
+        of: &StreamPiece,
+        bottom: f32,
+    ) -> Option<ExchangeAction> {
         let palette = theme::palette(ui);
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing = vec2(14.0, 2.0);
@@ -261,7 +301,8 @@ impl ExchangePane {
             key_value(ui, "in the body", &place, palette.text);
         });
         hairline(ui);
-        self.body_ui(ui, at, &content_of(&of.piece), None, bottom);
+        let saves = self.body_ui(ui, at, &Content::of_piece(&of.piece), None, bottom);
+        saves.then_some(ExchangeAction::Save(Direction::ServerToClient))
     }
 
     fn event_ui(
@@ -270,7 +311,7 @@ impl ExchangePane {
         at: (ConnectionId, usize),
         event: &StreamEvent,
         bottom: f32,
-    ) {
+    ) -> Option<ExchangeAction> {
         let palette = theme::palette(ui);
         let of = &event.event;
         ui.horizontal_wrapped(|ui| {
@@ -310,13 +351,13 @@ impl ExchangePane {
         };
         ui.label(RichText::new(told).size(11.5).color(palette.weak));
         hairline(ui);
-        if let Some(data) = &of.data {
-            let body =
-                Content { octets: Bytes::copy_from_slice(data.as_bytes()), len: of.data_len };
-            self.body_ui(ui, at, &body, None, bottom);
-        }
+        let data = of.data.as_ref()?;
+        let body = Content { octets: Bytes::copy_from_slice(data.as_bytes()), len: of.data_len };
+        let saves = self.body_ui(ui, at, &body, None, bottom);
+        saves.then_some(ExchangeAction::Save(Direction::ServerToClient))
     }
 
+    /// Draws what a row holds; whether it is to be saved.
     fn body_ui(
         &mut self,
         ui: &mut Ui,
@@ -324,7 +365,7 @@ impl ExchangePane {
         body: &Content,
         coding: Option<&str>,
         bottom: f32,
-    ) {
+    ) -> bool {
         let palette = theme::palette(ui);
         let shown = (connection, number, self.part, body.octets.len());
         if self.shown != Some(shown) {
@@ -334,7 +375,12 @@ impl ExchangePane {
             let is_cut = (self.octets.len() as u64) < body.len;
             self.decoded.take_in_body(&self.octets, coding, is_cut);
         }
+        let mut saves = false;
         section(ui, "Body", |ui| {
+            if body.len > 0 {
+                saves =
+                    icon_button(ui, icon::FLOPPY_DISK, "Save the whole body to a file…").clicked();
+            }
             if icon_button(ui, icon::COPY, "Copy the body").clicked() {
                 ui.copy_text(self.decoded.text(&self.octets));
             }
@@ -344,7 +390,7 @@ impl ExchangePane {
         if body.octets.is_empty() {
             let words = if body.len == 0 { "No body." } else { "It is not kept any more." };
             ui.label(RichText::new(words).color(palette.weak));
-            return;
+            return saves;
         }
         if (body.octets.len() as u64) < body.len {
             let kept = format::thousands(body.octets.len() as u64);
@@ -358,5 +404,6 @@ impl ExchangePane {
             ui.scroll_to_rect(Rect::from_min_size(ui.cursor().min, size), None);
         }
         self.decoded.body_ui(ui, left, &self.octets, &self.text);
+        saves
     }
 }

@@ -43,10 +43,21 @@ impl SavingPane {
     /// Finds what was asked for, and asks where to. `key` is the row of `selected`.
     pub(super) fn begin(&mut self, ctx: &Context, store: &Store, key: RowKey, selected: &Selected) {
         let Some(whole_message) = self.asked.take() else { return };
-        match store.find_payload(payload(key, selected, whole_message)) {
+        let found = store.find_payload(payload(key, selected, whole_message));
+        self.ask_where(ctx, found, file_name(selected));
+    }
+
+    /// Asks where what was found is to be written; the name is suggested. Nothing happens while another one
+    /// is asked about, or being written.
+    pub(super) fn ask_where(&mut self, ctx: &Context, found: Result<Found, String>, name: String) {
+        if self.chooser.is_open() || self.saving.is_some() {
+            return;
+        }
+        match found {
             Ok(found) => {
                 self.found = Some(found);
-                self.chooser.ask_where(ctx.clone(), "Save the payload", file_name(selected));
+                self.told = None;
+                self.chooser.ask_where(ctx.clone(), "Save the payload", name);
             }
             Err(line) => self.told = Some(Err(line)),
         }

@@ -1,8 +1,11 @@
 //! One head, line by line, as it crossed the wire; what the proxy changed stands beside it.
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
 use egui::Ui;
 use framescope_core::connection::Alteration;
-use framescope_core::http::Header;
+use framescope_core::http::{Header, StartLine};
 use framescope_core::index::{ConnectionSummary, Exchange};
 use framescope_core::present::Secrets;
 use framescope_core::{Direction, Head, OpeningHandshake, Severity};
@@ -133,6 +136,47 @@ fn shown(name: &str, value: &str) -> String {
     let value = Secrets::Masked.header_value(name, value.into());
     let value: String = value.chars().map(format::visible).collect();
     format::cut(&value, 80).into_owned()
+}
+
+/// Which lines of a head have their secrets shown: the rest have them masked.
+pub struct ShownLines<'a>(pub &'a dyn Fn(HeadLine) -> bool);
+
+impl ShownLines<'_> {
+    fn secrets(&self, line: HeadLine) -> Secrets {
+        if (self.0)(line) { Secrets::Shown } else { Secrets::Masked }
+    }
+
+    /// The target of the request, as it may be told.
+    pub fn target<'a>(&self, target: &'a str) -> Cow<'a, str> {
+        self.secrets(HeadLine::Start).target(target)
+    }
+
+    /// The value of the field at this place, as it may be told.
+    pub fn value<'a>(&self, place: usize, header: &'a Header) -> Cow<'a, str> {
+        self.secrets(HeadLine::Field(place)).header_value(&header.name, header.value_text())
+    }
+
+    /// The whole head as text, and whether anything is masked in it.
+    pub fn text(&self, head: &Head) -> (String, bool) {
+        let mut masked = false;
+        let mut text = match &head.start {
+            StartLine::Request { method, target, minor_version } => {
+                let told = self.target(target);
+                masked |= told != *target;
+                format!("{method} {told} HTTP/1.{minor_version}")
+            }
+            StartLine::Response { status, reason, minor_version } => {
+                format!("HTTP/1.{minor_version} {status} {reason}")
+            }
+        };
+        for (place, header) in head.headers.iter().enumerate() {
+            let told = self.value(place, header);
+            masked |= told != header.value_text();
+            // Writing to a string does not fail.
+            let _ = write!(text, "\n{}: {told}", header.name);
+        }
+        (text, masked)
+    }
 }
 
 /// Draws the head. `is_shown` tells whether a line's secret is shown, `matches` what of it is looked for;

@@ -71,6 +71,26 @@ impl HandshakeTab {
         self.chosen_at(connection).map(|(_, exchange)| exchange)
     }
 
+    /// Shows this exchange of this connection.
+    pub fn choose(&mut self, connection: ConnectionId, exchange: usize) {
+        if self.connection != Some(connection) {
+            *self = Self { connection: Some(connection), ..Self::default() };
+        }
+        self.exchange = Some(exchange);
+    }
+
+    /// Whether the target of the exchange that is shown is shown with its secrets.
+    pub fn shows_target(&self, connection: &ConnectionSummary) -> bool {
+        let exchange = self.chosen_at(connection).map(|(at, _)| at);
+        let place = |exchange| SecretPlace {
+            exchange,
+            direction: Direction::ClientToServer,
+            line: HeadLine::Start,
+        };
+        self.connection == Some(connection.id)
+            && exchange.is_some_and(|exchange| self.shown.contains(&place(exchange)))
+    }
+
     fn chosen_at<'a>(&self, connection: &'a ConnectionSummary) -> Option<(usize, &'a Exchange)> {
         let last = connection.exchanges.len().checked_sub(1)?;
         let chosen = self.exchange.filter(|_| self.connection == Some(connection.id));

@@ -225,9 +225,9 @@ fn outcome_ui(
     // The first entry is all of them: there is nothing to be done with it.
     outcome.wants_menu &= outcome.chosen != Some(0);
     if app.view.connection.is_some() || outcome.wants_menu {
-        let entries =
-            [Command::CopyConnectionUrl, Command::ShowHandshake, Command::ShowAllConnections];
-        context_menu(ui, CONNECTIONS, &outcome, &entries, commands);
+        let show = [Command::ShowHandshake, Command::ShowAllConnections];
+        let groups: [&[Command]; 2] = [&[Command::CopyConnectionUrl], &show];
+        context_menu(ui, CONNECTIONS, &outcome, &groups, commands);
     }
     if let Some((position, row)) = &outcome.hovered {
         let at = position.checked_sub(1).and_then(|at| shown.get(at));

@@ -6,12 +6,13 @@ use egui::{Id, Popup, PopupAnchor, PopupKind, SetOpenCommand, Ui};
 use crate::command::Command;
 use crate::list::Shown;
 
-/// Draws the menu of the list with this name while it is open: an entry for each of these commands.
+/// Draws the menu of the list with this name while it is open: an entry for each of these commands, with a
+/// line between groups of them.
 pub fn context_menu(
     ui: &Ui,
     name: &str,
     shown: &Shown,
-    entries: &[Command],
+    groups: &[&[Command]],
     commands: &mut Vec<Command>,
 ) {
     let id = Id::unique(("context menu", name));
@@ -22,7 +23,15 @@ pub fn context_menu(
         .open_memory(open);
     popup.show(|ui| {
         ui.set_min_width(190.0);
-        for command in entries {
+        let mut groups = groups.iter().filter(|group| !group.is_empty());
+        let first =
+            groups.next().copied().unwrap_or_default().iter().map(|command| (false, command));
+        let others = groups
+            .flat_map(|group| group.iter().enumerate().map(|(at, command)| (at == 0, command)));
+        for (begins_group, command) in first.chain(others) {
+            if begins_group {
+                ui.separator();
+            }
             let mut button = egui::Button::new(command.label());
             if let Some(shortcut) = command.shortcut() {
                 button = button.shortcut_text(ui.ctx().format_shortcut(&shortcut));

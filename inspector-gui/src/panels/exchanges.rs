@@ -1,6 +1,7 @@
 //! The exchanges of a connection that is no WebSocket: a row a request, and a row an event of a stream.
 
 mod listed;
+mod menu;
 
 use std::ops::Deref;
 
@@ -69,6 +70,12 @@ impl View {
         }
         self.list.follow = false;
         (self.selected, self.bring) = (Some(row), Some(row));
+    }
+
+    /// Selects a row, and brings it into sight.
+    pub(crate) fn select(&mut self, number: usize) {
+        self.list.follow = false;
+        (self.selected, self.bring) = (Some(number), Some(number));
     }
 
     /// The rows, where any are read.
@@ -170,6 +177,7 @@ pub fn exchanges_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
     if let Some(number) = shown.chosen.and_then(|position| listed.row(position)) {
         *chosen = Some(number);
     }
+    menu::menu_ui(app, ui, &shown, commands);
 }
 
 /// Rows of exchanges.
@@ -202,7 +210,7 @@ impl Look<'_> {
         if let Some(cell) = self.cell(look, FLEX) {
             self.what(painter, cell, &shown.row);
         }
-        if let Some(len) = octets(&shown.row) {
+        if let Some(len) = shown.row.content_len(Direction::ServerToClient) {
             self.octets(painter, look, 4, len, palette.text);
         }
         let at = shown.row.at();
@@ -364,14 +372,4 @@ fn piece_preview(StreamPiece { piece, .. }: &StreamPiece) -> Preview {
     let octets = piece.content.get(..crate::store::preview::MAX_OCTETS).unwrap_or(&piece.content);
     let cut = (octets.len() as u64) < piece.len;
     Preview::of(framescope_core::Opcode::Binary, octets, cut)
-}
-
-fn octets(row: &Row) -> Option<u64> {
-    match row {
-        Row::Exchange(exchange) => {
-            Some(exchange.bodies[Direction::ServerToClient.index()].as_ref()?.len)
-        }
-        Row::Event(event) => Some(event.event.data_len),
-        Row::Piece(piece) => Some(piece.piece.len),
-    }
 }

@@ -159,8 +159,8 @@ fn row_menu_ui(
 ) {
     let only =
         if is_one_connection { Command::ShowAllConnections } else { Command::ShowOnlyConnection };
-    let entries = [Command::CopyMessage, Command::CopyMessageHex, Command::CopyConnectionUrl, only];
-    context_menu(ui, name, shown, &entries, commands);
+    let copy = [Command::CopyMessage, Command::CopyMessageHex, Command::CopyConnectionUrl];
+    context_menu(ui, name, shown, &[&copy, &[only]], commands);
 }
 
 /// Tells the threads that read what is seen now.

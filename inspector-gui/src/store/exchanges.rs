@@ -2,15 +2,17 @@
 //! looks at it.
 
 use std::collections::VecDeque;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use framescope_core::capture::CaptureItem;
 use framescope_core::http::ServerSentEvent;
 use framescope_core::index::{ExchangePart, ExchangeRows, Placed};
 use framescope_core::session::{Inspector, Limits, Shared as Common};
-use framescope_core::transport::{BodyPiece, Carried, TransportEvent};
+use framescope_core::transport::{BodyPiece, Carried, PieceUnit, TransportEvent};
 use framescope_core::{ConnectionId, Direction, Event, EventKind, Head, Opcode, Record, Timestamp};
 use parking_lot::{RwLock, RwLockReadGuard};
 
@@ -21,6 +23,8 @@ use super::preview::Preview;
 
 /// Of a body, or of the data of an event, as much is kept as a search looks through.
 const LIMITS: Limits = Limits { frame_payload: 0, message_data: 0, ..Limits::KEEP };
+/// Of a body that is written to a file, so much is kept.
+const WHOLE: Limits = Limits { body_content: MAX_OCTETS, ..LIMITS };
 /// Rows that are kept; beyond, the oldest go.
 const MAX_ROWS: usize = 50_000;
 /// Octets of bodies and events that are kept; beyond, those of the oldest rows go.
@@ -69,6 +73,17 @@ pub struct Content {
     pub len: u64,
 }
 
+impl Content {
+    /// What a piece holds. What ends a line is no part of it, nor missing from it.
+    pub fn of_piece(piece: &BodyPiece) -> Self {
+        let octets = piece.content.clone();
+        let kept = octets.len() as u64;
+        let ends = if piece.unit == PieceUnit::Line { "\r\n".len() as u64 } else { 0 };
+        let is_whole = piece.len.saturating_sub(kept) <= ends;
+        Self { octets, len: if is_whole { kept } else { piece.len } }
+    }
+}
+
 /// One event of a stream.
 #[derive(Debug, Clone)]
 pub struct StreamEvent {
@@ -98,6 +113,28 @@ impl Row {
             Self::Exchange(exchange) => exchange.requested_at,
             Self::Event(event) => event.at,
             Self::Piece(piece) => piece.at,
+        }
+    }
+
+    /// What it holds: of an exchange the body that went this way, once it is whole.
+    pub fn content(&self, direction: Direction) -> Option<Content> {
+        match self {
+            Self::Exchange(exchange) => exchange.bodies[direction.index()].clone(),
+            Self::Event(event) => {
+                let data = event.event.data.as_deref()?;
+                let octets = Bytes::copy_from_slice(data.as_bytes());
+                Some(Content { octets, len: event.event.data_len })
+            }
+            Self::Piece(piece) => Some(Content::of_piece(&piece.piece)),
+        }
+    }
+
+    /// How long that is.
+    pub fn content_len(&self, direction: Direction) -> Option<u64> {
+        match self {
+            Self::Exchange(exchange) => Some(exchange.bodies[direction.index()].as_ref()?.len),
+            Self::Event(event) => Some(event.event.data_len),
+            Self::Piece(piece) => Some(piece.piece.len),
         }
     }
 
@@ -274,6 +311,37 @@ impl Rows {
     }
 }
 
+/// Reads the capture once more, as far as it is written, for what a row holds, see [`Row::content`]: 64 MiB
+/// of it at most.
+pub(super) fn read_content(
+    shared: &Shared,
+    (connection, row, direction): (ConnectionId, usize, Direction),
+) -> io::Result<Content> {
+    let source = &shared.source;
+    let mut tail = source.follow()?;
+    let end = source.wait_beyond(0, Duration::ZERO);
+    let (mut inspector, mut common) = (Inspector::new(connection, WHOLE), Common::default());
+    let mut rows = Rows::default();
+    let mut goes_on = true;
+    while goes_on {
+        goes_on = tail.offset() < end && tail.read_more()?;
+        if !goes_on && source.is_file() {
+            tail.finish();
+        }
+        while let Some(item) = tail.poll() {
+            let CaptureItem::Record { record, .. } = item else { continue };
+            if record.connection() == connection {
+                inspector.receive(&record, &mut common, &mut |event| rows.take(event));
+            }
+        }
+        let content = rows.get(row).and_then(|row| row.content(direction));
+        if let Some(content) = content {
+            return Ok(content);
+        }
+    }
+    Err(io::Error::other("its end is not in the capture"))
+}
+
 /// The exchanges of a connection, read for as long as this is kept.
 pub struct Exchanges {
     connection: ConnectionId,
@@ -342,7 +410,6 @@ impl Drop for Exchanges {
 #[cfg(test)]
 mod tests {
     use framescope_core::Leg;
-    use framescope_core::transport::PieceUnit;
 
     use super::*;
 
@@ -414,6 +481,25 @@ mod tests {
         assert_eq!(event.exchange, 2);
         let Some(Row::Piece(piece)) = rows.get(4) else { panic!("a piece") };
         assert_eq!((piece.exchange, piece.piece.len), (2, 5));
+    }
+
+    #[test]
+    fn what_ends_a_line_is_not_missing_from_it() {
+        let piece = |unit, content: &'static [u8], len| {
+            let piece = BodyPiece {
+                index: 0,
+                unit,
+                offset: 603,
+                len,
+                content: Bytes::from_static(content),
+                session: None,
+            };
+            Content::of_piece(&piece).len
+        };
+        assert_eq!(piece(PieceUnit::Line, b"{}", 3), 2);
+        assert_eq!(piece(PieceUnit::Line, b"{}", 4), 2);
+        assert_eq!(piece(PieceUnit::Line, b"{}", 50), 50, "cut");
+        assert_eq!(piece(PieceUnit::Chunk, b"{}", 3), 3);
     }
 
     #[test]

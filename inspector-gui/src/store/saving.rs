@@ -6,13 +6,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError};
 
+use bytes::Bytes;
 use framescope_core::frame::{FrameDecoder, FramePart};
 use framescope_core::index::ReadPlan;
 use framescope_core::present::octets;
 use framescope_core::{ConnectionId, Direction, Index};
 
 use super::contents::message_of_frame;
-use super::{RowKey, Shared, Target};
+use super::{RowKey, Shared, Target, exchanges};
 use crate::source::{CaptureFile, Source};
 
 /// Octets read from the capture at once.
@@ -31,6 +32,18 @@ pub enum Payload {
         direction: Direction,
         /// Where it lies in its lane, its header counted in.
         octets: Range<u64>,
+    },
+    /// These octets.
+    Kept(Bytes),
+    /// What a row of a connection's exchanges holds, read once more: of an exchange the body that went this
+    /// way.
+    Content {
+        /// Whose exchanges.
+        connection: ConnectionId,
+        /// The number of the row.
+        row: usize,
+        /// Which body.
+        direction: Direction,
     },
 }
 
@@ -97,6 +110,10 @@ enum Place {
     Plain(ConnectionId, Direction, Range<u64>),
     /// In a compressed message.
     Compressed(ReadPlan),
+    /// In memory.
+    Kept(Bytes),
+    /// In bodies of plain HTTP.
+    Content(ConnectionId, usize, Direction),
 }
 
 fn place(index: &Index, payload: Payload) -> Option<Place> {
@@ -104,6 +121,10 @@ fn place(index: &Index, payload: Payload) -> Option<Place> {
         Payload::Message(key) => key,
         Payload::Frame { connection, direction, octets } => {
             return Some(Place::Plain(connection, direction, octets));
+        }
+        Payload::Kept(octets) => return Some(Place::Kept(octets)),
+        Payload::Content { connection, row, direction } => {
+            return Some(Place::Content(connection, row, direction));
         }
     };
     let row = match key {
@@ -135,6 +156,17 @@ fn save(shared: &Shared, place: Place, target: &Target) -> Result<String, String
                 let message = read.map_err(Trouble::Capture)?;
                 file.write_all(&message.data)?;
                 message.fault.map(|fault| fault.to_string())
+            }
+            Place::Kept(octets) => {
+                file.write_all(&octets)?;
+                None
+            }
+            Place::Content(connection, row, direction) => {
+                let read = exchanges::read_content(shared, (connection, row, direction));
+                let content = read.map_err(Trouble::Capture)?;
+                file.write_all(&content.octets)?;
+                let is_whole = content.octets.len() as u64 == content.len;
+                (!is_whole).then(|| "of the rest too much would be kept in memory".to_owned())
             }
         };
         file.flush()?;

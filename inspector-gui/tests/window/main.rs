@@ -1,5 +1,6 @@
 //! The window, driven by role and label as a user of assistive technology drives it.
 
+mod exchange_menu;
 mod exchanges;
 mod exporting;
 mod fixture;

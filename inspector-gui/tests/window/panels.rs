@@ -17,7 +17,7 @@ fn drop_file(window: &mut Window, path: &std::path::Path) {
 }
 
 /// What was copied last.
-fn copied(window: &Window) -> Option<String> {
+pub fn copied(window: &Window) -> Option<String> {
     let commands = &window.harness.output().platform_output.commands;
     commands.iter().rev().find_map(|command| match command {
         OutputCommand::CopyText(text) => Some(text.clone()),

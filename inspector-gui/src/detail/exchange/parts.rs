@@ -3,11 +3,10 @@
 use egui::{Label, RichText, ScrollArea, Ui};
 use framescope_core::Direction;
 use framescope_core::present::Secrets;
-use framescope_core::transport::{BodyPiece, PieceUnit};
 use jiff::tz::TimeZone;
 
 use crate::fonts::{self, icon};
-use crate::store::exchanges::{Content, Row};
+use crate::store::exchanges::Row;
 use crate::store::packets::Packets;
 use crate::theme;
 use crate::widgets::button::icon_button_enabled;
@@ -15,15 +14,6 @@ use crate::widgets::{chip, format, hairline, section};
 
 /// The most room for packets before they scroll.
 const PACKETS_MOST: f32 = 150.0;
-
-/// What a piece holds. What ends a line is no part of it, nor missing from it.
-pub(super) fn content_of(piece: &BodyPiece) -> Content {
-    let octets = piece.content.clone();
-    let kept = octets.len() as u64;
-    let ends = if piece.unit == PieceUnit::Line { "\r\n".len() as u64 } else { 0 };
-    let is_whole = piece.len.saturating_sub(kept) <= ends;
-    Content { octets, len: if is_whole { kept } else { piece.len } }
-}
 
 /// The packets of a session that a body carries, a line each.
 pub(super) fn packets_ui(ui: &mut Ui, packets: &Packets) {
@@ -91,30 +81,4 @@ pub(super) fn header_ui(ui: &mut Ui, number: usize, row: &Row, zone: &TimeZone) 
         }
     });
     closes
-}
-
-#[cfg(test)]
-mod tests {
-    use bytes::Bytes;
-
-    use super::*;
-
-    #[test]
-    fn what_ends_a_line_is_not_missing_from_it() {
-        let piece = |unit, content: &'static [u8], len| {
-            let piece = BodyPiece {
-                index: 0,
-                unit,
-                offset: 603,
-                len,
-                content: Bytes::from_static(content),
-                session: None,
-            };
-            content_of(&piece).len
-        };
-        assert_eq!(piece(PieceUnit::Line, b"{}", 3), 2);
-        assert_eq!(piece(PieceUnit::Line, b"{}", 4), 2);
-        assert_eq!(piece(PieceUnit::Line, b"{}", 50), 50, "cut");
-        assert_eq!(piece(PieceUnit::Chunk, b"{}", 3), 3);
-    }
 }
