@@ -1,12 +1,12 @@
 //! A file that is to be written: one that may be, and that is there by its name only once it is whole.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::source::Source;
 
-/// Where to write. Its permissions are those that the system gives.
+/// Where to write. What is made there is readable for its owner alone; what is replaced keeps its mode.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     path: PathBuf,
@@ -42,7 +42,7 @@ impl Target {
         let mut part = self.path.clone().into_os_string();
         part.push(".part");
         let part = PathBuf::from(part);
-        let file = File::create_new(&part).map_err(|error| match error.kind() {
+        let file = create_new(&part).map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => {
                 io::Error::other(format!("{} is there already", part.display()))
             }
@@ -50,6 +50,7 @@ impl Target {
         })?;
         let outcome = write(file).and_then(|written| {
             self.free()?;
+            self.keep_mode(&part)?;
             std::fs::rename(&part, &self.path)?;
             Ok(written)
         });
@@ -60,6 +61,22 @@ impl Target {
         outcome
     }
 
+    /// Gives what is written the mode of what it replaces.
+    #[cfg(unix)]
+    fn keep_mode(&self, part: &Path) -> io::Result<()> {
+        use std::os::unix::fs::PermissionsExt as _;
+        // Where nothing is there, it stays as it was made.
+        let Ok(before) = self.path.metadata() else { return Ok(()) };
+        let mode = before.permissions().mode() & 0o777;
+        std::fs::set_permissions(part, std::fs::Permissions::from_mode(mode))
+    }
+
+    #[cfg(not(unix))]
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "there are no modes")]
+    fn keep_mode(&self, _part: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
     fn free(&self) -> io::Result<()> {
         if !self.replaces && self.path.symlink_metadata().is_ok() {
             let line = format!("{} is there already: choose another name", self.path.display());
@@ -67,6 +84,15 @@ impl Target {
         }
         Ok(())
     }
+}
+
+/// Readable for the user alone: payloads and heads hold secrets.
+fn create_new(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 #[cfg(test)]
@@ -97,6 +123,26 @@ mod tests {
         let line = target.write(|_| io::Result::Ok(())).expect_err("in the way").to_string();
         assert_eq!(line, format!("{} is there already", part.display()));
         assert!(part.exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_written_is_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.jsonl");
+        let mode = |path: &Path| path.metadata().expect("it is there").permissions().mode() & 0o777;
+        let write = |file: File| {
+            let part = file.metadata()?.permissions().mode() & 0o777;
+            io::Result::Ok(part)
+        };
+        let target = Target::new(&path, [], false).expect("it is free");
+        assert_eq!(target.write(write).expect("written"), 0o600, "while it is written too");
+        assert_eq!(mode(&path), 0o600);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).expect("its owner");
+        let target = Target::new(&path, [], true).expect("agreed to");
+        assert_eq!(target.write(write).expect("written"), 0o600);
+        assert_eq!(mode(&path), 0o640, "as it was");
     }
 
     #[test]

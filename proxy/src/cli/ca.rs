@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use framescope_certs::{Authority, Platform, trust};
 
-use super::file::write_new;
+use super::file::{Readers, write_new};
 use super::{Outcome, put};
 use crate::clock::Clock;
 use crate::engine::{StartError, authority_dir, data_dir};
@@ -65,7 +65,7 @@ pub fn run(args: &CaArgs, out: &mut impl Write) -> Outcome {
         CaCommand::Export { file, platform } => {
             let file = file.as_deref().filter(|file| file.as_os_str() != "-");
             match file {
-                Some(file) => write_new(file, authority.ca_pem().as_bytes())?,
+                Some(file) => write_new(file, Readers::Usual, authority.ca_pem().as_bytes())?,
                 None => put(out, authority.ca_pem())?,
             }
             if let Some(platform) = platform.platform {

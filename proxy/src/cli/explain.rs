@@ -9,7 +9,7 @@ use framescope_core::diagnostics::{Rule, rules};
 use framescope_core::present::octets;
 
 use super::exit::{Exit, Failure};
-use super::file::write_new;
+use super::file::{Readers, write_new};
 use super::hex::{self, HexError};
 use super::{Outcome, put};
 use crate::view::anatomy::Anatomy;
@@ -84,7 +84,7 @@ fn capture_example(code: &str, path: &Path) -> Outcome {
         writer.into_inner()
     };
     let octets = write().map_err(|error: io::Error| unplayable(&error))?;
-    write_new(path, &octets)
+    write_new(path, Readers::Owner, &octets)
 }
 
 /// Hex where it is text, else the octets as they are.
