@@ -2,11 +2,12 @@
 
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
 use clap::Parser;
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use framescope_gui::settings::Settings;
 use framescope_gui::source::{self, Options, Source, Target};
 use framescope_gui::{App, desktop};
@@ -23,7 +24,7 @@ struct Arguments {
     #[arg(long, short, value_name = "ADDR", value_parser = source::listen_addr)]
     listen: Option<SocketAddr>,
     /// The capture to write [default: a new one in the user's data directory]
-    #[arg(long, short, value_name = "FILE")]
+    #[arg(long, short, value_name = "FILE", value_parser = capture_path())]
     write: Option<PathBuf>,
     /// Trust these certificates (PEM) too when the upstream's is verified
     #[arg(long, value_name = "FILE")]
@@ -62,6 +63,23 @@ fn main() -> ExitCode {
     eprintln!("framescope-gui: {reason}; going on in the terminal");
     let Some(source) = Arc::into_inner(source) else { return ExitCode::FAILURE };
     source::show_in_terminal(source)
+}
+
+/// A path that the app can read its capture back from.
+fn capture_path() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| {
+        let for_pipes = "`framescope proxy UPSTREAM -w /dev/stdout --quiet` records into a pipe";
+        if path == Path::new("-") {
+            return Err(format!("give a file, which the app reads as it grows; {for_pipes}"));
+        }
+        match path.metadata() {
+            Ok(found) if found.is_dir() => Err("it is a folder: give a file in it".to_owned()),
+            Ok(found) if !found.is_file() => Err(format!(
+                "it is no regular file: give one, which the app reads as it grows; {for_pipes}"
+            )),
+            _ => Ok(path),
+        }
+    })
 }
 
 /// Shows the window until it is closed. `Err` says in a few words why there is none.

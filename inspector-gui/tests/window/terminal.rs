@@ -31,6 +31,10 @@ fn what_cannot_be_shown_ends_with_the_code_of_its_reason() {
     assert_fails(&["ws://a", "--insecure-upstream"], 2, "the upstream ws://a is not TLS");
     assert_fails(&["wss://a", "--upstream-ca", "/nowhere.pem"], 4, "/nowhere.pem");
     assert_fails(&["ftp://a"], 4, "must begin with ws://");
+    assert_fails(&["-w", "-"], 2, "give a file, which the app reads as it grows");
+    assert_fails(&["-w", "/"], 2, "it is a folder");
+    #[cfg(unix)]
+    assert_fails(&["-w", "/dev/null"], 2, "it is no regular file");
     #[cfg(target_os = "linux")]
     assert_fails(&[&words.display().to_string()], 5, "is not a capture");
 }
