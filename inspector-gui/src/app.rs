@@ -449,6 +449,7 @@ impl eframe::App for App {
         open::dialog_ui(self, &ctx);
         export::dialog_ui(self, &ctx);
         schema::dialog_ui(self, &ctx);
+        open::drop_ui(&ctx);
         for command in commands {
             self.run(&ctx, command);
             ctx.request_repaint();

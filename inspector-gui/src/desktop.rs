@@ -14,9 +14,17 @@ pub fn display_name() -> String {
     named.unwrap_or_else(|| "this desktop".to_owned())
 }
 
+fn is_set(variable: &str) -> bool {
+    std::env::var_os(variable).is_some_and(|value| !value.is_empty())
+}
+
+/// Whether files can be dropped onto the window: winit takes none on Wayland.
+pub fn takes_dropped_files() -> bool {
+    !cfg!(target_os = "linux") || !["WAYLAND_DISPLAY", "WAYLAND_SOCKET"].into_iter().any(is_set)
+}
+
 /// Whether the environment names a display at all; `Err` says so.
 pub fn display_named() -> Result<(), String> {
-    let is_set = |variable| std::env::var_os(variable).is_some_and(|value| !value.is_empty());
     if DISPLAY_VARIABLES.into_iter().any(is_set) || !cfg!(target_os = "linux") {
         Ok(())
     } else {

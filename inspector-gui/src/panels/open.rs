@@ -2,12 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use egui::{Button, Context, Frame, Id, Modal, RichText, Ui};
+use egui::{
+    Area, Button, Context, Frame, Id, Label, Modal, Order, Pos2, Rect, RichText, Stroke,
+    StrokeKind, Ui, vec2,
+};
 
 use super::chooser::{self, Choice, Chooser};
 use super::path_field::PathField;
 use crate::App;
 use crate::command::Command;
+use crate::desktop;
 use crate::theme;
 
 const LISTED: usize = 8;
@@ -82,12 +86,34 @@ pub fn dialog_ui(app: &mut App, ctx: &Context) {
     }
 }
 
+/// Says over everything what becomes of the file that is held over the window.
+pub fn drop_ui(ctx: &Context) {
+    if !ctx.input(|input| !input.raw.hovered_files.is_empty()) {
+        return;
+    }
+    let area = Area::new(Id::unique("drop")).order(Order::Tooltip).fixed_pos(Pos2::ZERO);
+    area.interactable(false).show(ctx, |ui| {
+        let palette = theme::palette(ui);
+        let window = ctx.content_rect();
+        let painter = ui.painter();
+        painter.rect_filled(window, 0.0, palette.background.gamma_multiply(0.85));
+        let edge = Stroke::new(2.0, palette.accent);
+        painter.rect_stroke(window.shrink(6.0), 8.0, edge, StrokeKind::Inside);
+        let at = Rect::from_center_size(window.center(), vec2(400.0, 30.0));
+        let text = RichText::new("Drop the capture to open it").text_style(theme::title());
+        ui.put(at, Label::new(text));
+    });
+}
+
 fn content_ui(dialog: &mut Dialog, ui: &mut Ui) -> Option<PathBuf> {
     let palette = theme::palette(ui);
     let mut chosen = None;
     ui.label(RichText::new("Open a capture").text_style(theme::title()));
     ui.add_space(2.0);
-    let line = "A pcapng or pcap file: Framescope's own, Wireshark's or tcpdump's. Or drop it on the window.";
+    let mut line = "A pcapng or pcap file: Framescope's own, Wireshark's or tcpdump's.".to_owned();
+    if desktop::takes_dropped_files() {
+        line.push_str(" Or drop it on the window.");
+    }
     ui.label(RichText::new(line).color(palette.weak));
     ui.add_space(8.0);
     let entered = dialog.field.ui("Path of the capture", "/path/to/capture.pcapng", ui);

@@ -417,8 +417,13 @@ fn a_capture_dropped_on_the_window_is_opened_and_remembered() {
         window.harness.input_mut().dropped_files.push(file);
         window.harness.step();
     };
+    window.harness.input_mut().hovered_files.push(egui::HoveredFile::default());
+    window.harness.run_ok();
+    window.harness.get_by_label("Drop the capture to open it");
+    window.harness.input_mut().hovered_files.clear();
     drop_it(&mut window, &path);
     window.settle();
+    assert!(window.harness.query_by_label("Drop the capture to open it").is_none());
     window.harness.get_by_label_contains("connection /ticker #1");
     assert_eq!(window.app().full_extent().messages, 3);
     assert_eq!(window.app().settings().recent.first(), Some(&path));
