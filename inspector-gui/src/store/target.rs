@@ -1,10 +1,10 @@
 //! A file that is to be written: one that may be, and that is there by its name only once it is whole.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::source::Source;
+use crate::source::{Source, create_private};
 
 /// Where to write. What is made there is readable for its owner alone; what is replaced keeps its mode.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl Target {
         let mut part = self.path.clone().into_os_string();
         part.push(".part");
         let part = PathBuf::from(part);
-        let file = create_new(&part).map_err(|error| match error.kind() {
+        let file = create_private(&part).map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => {
                 io::Error::other(format!("{} is there already", part.display()))
             }
@@ -84,15 +84,6 @@ impl Target {
         }
         Ok(())
     }
-}
-
-/// Readable for the user alone: payloads and heads hold secrets.
-fn create_new(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 #[cfg(test)]

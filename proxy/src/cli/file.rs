@@ -1,10 +1,11 @@
 //! Files that a command writes beside captures: made anew, whole or not at all.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
 use super::{Exit, Failure, Outcome};
+use crate::engine::create_private;
 use crate::view::escape;
 
 /// Who may read a file that is made.
@@ -18,25 +19,17 @@ pub enum Readers {
 
 /// Writes a file that must not exist yet; leaves none where that fails.
 pub fn write_new(path: &Path, readers: Readers, octets: &[u8]) -> Outcome {
-    let mut file = create_new(path, readers).map_err(|error| cannot_write(path, &error))?;
+    let made = match readers {
+        Readers::Usual => File::create_new(path),
+        Readers::Owner => create_private(path),
+    };
+    let mut file = made.map_err(|error| cannot_write(path, &error))?;
     let written = file.write_all(octets).and_then(|()| file.sync_all());
     written.map_err(|error| {
         // The first error is the one to tell.
         let _ = std::fs::remove_file(path);
         cannot_write(path, &error)
     })
-}
-
-fn create_new(path: &Path, readers: Readers) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    if readers == Readers::Owner {
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    }
-    #[cfg(not(unix))]
-    let _ = readers;
-    options.open(path)
 }
 
 /// What the system said, without its error number.

@@ -33,7 +33,7 @@ pub fn authority_dir(data_dir: &Path) -> PathBuf {
 /// Makes the capture that the user asked for; only an empty file may stand there already.
 pub(super) fn create_at(path: &Path) -> Result<File, StartError> {
     let failed = |source| StartError::Capture { path: path.to_owned(), source };
-    match create_new(path) {
+    match create_private(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             let file = OpenOptions::new().write(true).open(path).map_err(failed)?;
             let found = file.metadata().map_err(failed)?;
@@ -55,7 +55,7 @@ pub(super) fn create_in(data_dir: &Path, now: Timestamp) -> Result<(File, PathBu
     let name = format!("framescope-{}", local_time(now));
     let mut path = folder.join(format!("{name}.pcapng"));
     for again in 2..SAME_SECOND {
-        match create_new(&path) {
+        match create_private(&path) {
             Ok(file) => return Ok((file, path)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 path = folder.join(format!("{name}-{again}.pcapng"));
@@ -85,7 +85,7 @@ pub(super) fn create_set(
         return Err(StartError::CaptureExists(name.path(*taken)));
     }
     let first = name.path(1);
-    let create = |path: PathBuf| create_new(&path);
+    let create = |path: PathBuf| create_private(&path);
     let writer = Writer::begin(name, now.as_nanos(), config.rotation, create).map_err(failed)?;
     Ok((writer, first))
 }
@@ -104,8 +104,9 @@ fn local_time(now: Timestamp) -> String {
     stamp.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d-%H%M%S").to_string()
 }
 
-/// Readable for the user alone: captures hold passwords and cookies.
-fn create_new(path: &Path) -> io::Result<File> {
+/// Makes a file that is readable for the user alone, where nothing is yet: captures and what is taken from
+/// them hold passwords and cookies.
+pub fn create_private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

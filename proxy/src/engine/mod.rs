@@ -17,7 +17,7 @@ use std::time::Duration;
 
 pub use config::{EngineConfig, UNVERIFIED, Upstream, WhenSlow};
 pub use failure::StartError;
-pub use files::{authority_dir, data_dir};
+pub use files::{authority_dir, create_private, data_dir};
 pub use port::Holder;
 use tokio::sync::{oneshot, watch};
 
