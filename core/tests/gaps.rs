@@ -504,3 +504,30 @@ fn the_answer_to_a_request_that_is_missing_opens_a_websocket_all_the_same() {
     records.extend([gap(UP, 1, 300), octets(UP, 2, &client), octets(DOWN, 3, refused)]);
     assert!(events(&records).iter().any(|event| matches!(event, EventKind::BodyCompleted { .. })));
 }
+
+#[test]
+fn a_frame_of_which_octets_are_missing_has_a_number_and_no_row() {
+    let lens: Vec<usize> = said(DOWN).iter().map(Vec::len).collect();
+    let start: usize = lens[..7].iter().sum();
+    // A part of the eighth frame's payload.
+    let missing = start + 5..start + 9;
+    let records = with_gap(DOWN, missing, usize::MAX);
+    let (mut index, mut session) = (Index::new(), Session::new(Limits::COUNT));
+    let mut told = Vec::new();
+    for (record, at) in records.iter().zip(0..) {
+        index.receive(record, at);
+        session.receive_into(record, &mut |event| {
+            if let EventKind::FrameDecoded(frame) = event.kind {
+                told.push((frame.index, frame.offset));
+            }
+        });
+    }
+    let indices: Vec<u64> = told.iter().map(|(index, _)| *index).collect();
+    assert_eq!(indices, (0..7).chain(8..40).collect::<Vec<_>>());
+    for (row, (ordinal, offset)) in told.iter().enumerate() {
+        assert_eq!(index.frame_row(ID, DOWN, *ordinal), Some(row));
+        assert_eq!(index.frame_ordinal(row), Some(*ordinal));
+        assert_eq!(index.frames().get(row).unwrap().offset(), *offset);
+    }
+    assert_eq!(index.frame_row(ID, DOWN, 7), None);
+}

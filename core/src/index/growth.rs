@@ -1,9 +1,10 @@
 //! How the index grows: one record's octets located, its events made into rows.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::capture::locate::LaneTable;
-use crate::index::{ConnectionSummary, FrameIndex, MessageRow};
+use crate::index::{ConnectionSummary, FrameIndex, FrameRow, MessageRow};
 use crate::message::{CompressionFacts, MessageFault};
 use crate::session::{EventSink, Unfragmented};
 use crate::transport::{Series, TransportSession};
@@ -64,7 +65,8 @@ pub(super) struct LaneState {
     message_began: Option<u32>,
     /// The latest frame: its ordinal in the lane and its row.
     latest: Option<(u64, u32)>,
-    /// Ordinals and rows of some frames, in order, by [`FRAMES_STEP`] and [`ROWS_STEP`].
+    /// Ordinals and rows of some frames, in order, by [`FRAMES_STEP`] and [`ROWS_STEP`]; of each behind one
+    /// that has no row, since octets of it are missing.
     steps: Vec<(u32, u32)>,
     checkpoints: Vec<Checkpoint>,
     /// Messages and octets since the last checkpoint.
@@ -149,13 +151,14 @@ impl LaneState {
         if std::mem::take(&mut self.met_gap) {
             frames.mark_behind_gap(row);
         }
+        let is_next = self.latest.is_none_or(|(latest, _)| ordinal == latest.saturating_add(1));
         self.latest = Some((ordinal, row));
         // There are no more frames in a lane than rows.
         let number = u32::try_from(ordinal).unwrap_or(u32::MAX);
         let is_near = self.steps.last().is_some_and(|(last, last_row)| {
             number.saturating_sub(*last) < FRAMES_STEP && row.saturating_sub(*last_row) < ROWS_STEP
         });
-        if !is_near {
+        if !is_near || !is_next {
             self.steps.push((number, row));
         }
     }
@@ -175,9 +178,21 @@ impl LaneState {
         let step = self.steps.partition_point(|(first, _)| *first <= number).checked_sub(1)?;
         let (first, row) = *self.steps.get(step)?;
         let (start, behind) = (row as usize, number.saturating_sub(first) as usize);
-        let rows = frames.rows().get(start..)?.iter().take(ROWS_STEP as usize).zip(start..);
-        let mut in_lane = rows.filter(|(row, _)| (row.connection(), row.direction()) == lane);
-        in_lane.nth(behind).map(|(_, row)| row)
+        let next = self.steps.get(step.saturating_add(1)).map(|(_, row)| *row as usize);
+        in_lane(lane, start..next.unwrap_or(usize::MAX), frames).nth(behind)
+    }
+
+    /// The ordinal in the lane of the frame with this row of `frames`, which is of the lane.
+    pub(super) fn ordinal_of(
+        &self,
+        lane: (ConnectionId, Direction),
+        row: usize,
+        frames: &FrameIndex,
+    ) -> Option<u64> {
+        let after = self.steps.partition_point(|(_, first)| *first as usize <= row);
+        let (ordinal, first) = *self.steps.get(after.checked_sub(1)?)?;
+        let before = in_lane(lane, first as usize..row, frames).count();
+        Some(u64::from(ordinal).saturating_add(before as u64))
     }
 
     /// Whether something that compressed messages may refer to is missing before this lane offset.
@@ -190,6 +205,18 @@ impl LaneState {
         let after = self.checkpoints.partition_point(|point| point.offset <= offset);
         after.checked_sub(1).and_then(|at| self.checkpoints.get(at))
     }
+}
+
+/// The rows of a lane among these, within reach of one of its steps.
+fn in_lane(
+    lane: (ConnectionId, Direction),
+    range: Range<usize>,
+    frames: &FrameIndex,
+) -> impl Iterator<Item = usize> + '_ {
+    let rows = frames.rows().iter().enumerate().take(range.end).skip(range.start);
+    let rows = rows.take(ROWS_STEP as usize);
+    let in_lane = move |(_, row): &(usize, &FrameRow)| (row.connection(), row.direction()) == lane;
+    rows.filter(in_lane).map(|(row, _)| row)
 }
 
 impl EventSink for Growth<'_> {
@@ -387,6 +414,7 @@ mod tests {
             let (lane, id) = (&lanes[which], ids[which]);
             for (ordinal, row) in (0..).zip(rows) {
                 assert_eq!(lane.row_of((id, DOWN), ordinal, &frames), Some(*row));
+                assert_eq!(lane.ordinal_of((id, DOWN), *row, &frames), Some(ordinal));
                 let before = lane.steps.partition_point(|(_, kept)| *kept as usize <= *row) - 1;
                 assert!(row - (lane.steps[before].1 as usize) < ROWS_STEP as usize);
             }

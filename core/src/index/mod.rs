@@ -98,6 +98,11 @@ impl Index {
         &self.rows.connections
     }
 
+    /// The number of a connection's summary in [`Index::connections`].
+    pub fn connection_row(&self, id: ConnectionId) -> Option<usize> {
+        Some(self.places.get(&id)?.summary)
+    }
+
     /// The summary of one connection.
     pub fn connection(&self, id: ConnectionId) -> Option<&ConnectionSummary> {
         self.rows.connections.get(self.places.get(&id)?.summary)
@@ -118,6 +123,13 @@ impl Index {
     ) -> Option<usize> {
         let lane = self.lane(connection, direction)?;
         lane.row_of((connection, direction), ordinal, self.frames())
+    }
+
+    /// The ordinal in its lane of the frame with this row, from 0: the other way round.
+    pub fn frame_ordinal(&self, row: usize) -> Option<u64> {
+        let frame = self.frames().get(row)?;
+        let lane = (frame.connection(), frame.direction());
+        self.lane(lane.0, lane.1)?.ordinal_of(lane, row, self.frames())
     }
 
     /// The row of the frame before this row's one in the same lane, looking at `most` rows before it.

@@ -153,6 +153,30 @@ fn a_listed_message_is_exported_with_all_of_its_frames_and_none_between_them() {
     }
 }
 
+#[test]
+fn behind_a_frame_that_has_no_row_the_listed_ones_are_exported_and_no_others() {
+    let mut capture = Capture::new();
+    let on = capture.websocket("/");
+    capture.text(on, DOWN, "whole");
+    let cut = frame_octets(DOWN, Opcode::Text, b"with a gap in it");
+    capture.raw(on, DOWN, &cut[..6]);
+    capture.gap(on, DOWN, 4);
+    capture.raw(on, DOWN, &cut[10..]);
+    for text in ["the next one", "behind that"] {
+        capture.text(on, DOWN, text);
+    }
+    let window = capture.open(1280.0, 800.0);
+    let folder = tempfile::tempdir().expect("a folder");
+    let cases: [(Wants, &str); 2] =
+        [(|_, len| len == 12, "the next one"), (|_, len| len == 11, "behind that")];
+    for (number, (wants, holds)) in cases.into_iter().enumerate() {
+        let path = folder.path().join(format!("{number}.jsonl"));
+        let lines = listed(&window, Listing::Frames, wants, &path);
+        let told = of_type(&lines, "frame");
+        assert!(told.len() == 1 && told[0].contains(holds), "{lines:?}");
+    }
+}
+
 /// Which rows are exported, by opcode and length.
 type Wants = fn(Opcode, u64) -> bool;
 

@@ -150,6 +150,13 @@ impl Capture {
     pub fn raw(&mut self, on: ConnectionId, direction: Direction, octets: &[u8]) {
         self.octets(on, direction, octets);
     }
+
+    /// Octets that are missing.
+    pub fn gap(&mut self, on: ConnectionId, direction: Direction, len: u64) {
+        let at = self.tick();
+        let (connection, leg, position) = (on, Leg::Client, None);
+        self.write(&Record::Gap { connection, at, leg, direction, len, position });
+    }
 }
 
 /// A window onto a file that need not be a capture.

@@ -51,9 +51,11 @@ impl ListedRows {
         for bite in bites(ends.until) {
             let index = index()?;
             for row in bite {
-                if let Some(frame) = index.frames().get(row) {
-                    frames.take(frame, ends.firsts.is_marked(row), ends.lasts.is_marked(row));
+                let Some(frame) = index.frames().get(row) else { continue };
+                if frame.is_behind_gap() {
+                    frames.go_on_at(frame, index.frame_ordinal(row));
                 }
+                frames.take(frame, ends.firsts.is_marked(row), ends.lasts.is_marked(row));
             }
         }
         Ok(frames.only)
@@ -95,6 +97,12 @@ struct Frames {
 }
 
 impl Frames {
+    /// The next frame of this one's lane has this ordinal: one before it may have no row.
+    fn go_on_at(&mut self, frame: &FrameRow, ordinal: Option<u64>) {
+        let (next, _) = self.lanes.entry((frame.connection(), frame.direction())).or_default();
+        *next = ordinal.unwrap_or(*next);
+    }
+
     fn take(&mut self, frame: &FrameRow, begins: bool, ends: bool) {
         let (connection, direction) = (frame.connection(), frame.direction());
         let (next, goes_on) = self.lanes.entry((connection, direction)).or_default();
