@@ -1,13 +1,18 @@
 //! HTTP exchanges while a search walks past them: heads, bodies, events and pieces of answers.
 
-use super::{Found, Pattern};
+use super::Pattern;
+use super::found::Hits;
 use crate::http::ServerSentEvent;
 use crate::index::{ExchangePart, ExchangeRows};
 use crate::payload::unpack_beginning;
 use crate::{ConnectionId, EventKind, TransportEvent};
 
-/// Octets that come out of one compressed body, at most: as many as a view of it shows.
+/// Octets that come out of one compressed body, at most: as many as a view of it shows …
 const MOST_UNPACKED: usize = crate::payload::Limits::VIEW.unpacked;
+/// … and of a small one so many, and so many for each of its own: however many bodies a peer sends, a search
+/// does no more than in proportion to their octets.
+const LEAST_UNPACKED: usize = 64 << 10;
+const UNPACKED_EACH: usize = 256;
 
 /// The exchanges of one connection.
 #[derive(Debug, Default)]
@@ -25,7 +30,7 @@ impl Exchanges {
         connection: ConnectionId,
         kind: &EventKind,
         pattern: &Pattern,
-        found: &mut Found,
+        hits: &mut Hits,
     ) {
         let Some(placed) = self.rows.place(kind) else { return };
         let holds = match kind {
@@ -45,7 +50,7 @@ impl Exchanges {
         };
         debug_assert!(placed.row == placed.exchange || placed.part == ExchangePart::Piece);
         if holds {
-            found.mark_exchange((connection, placed.row));
+            hits.add_exchange((connection, placed.row));
         }
     }
 }
@@ -53,7 +58,8 @@ impl Exchanges {
 impl Pattern {
     /// Whether it is in a body, as it is or without its content coding.
     pub fn is_in_body(&self, content: &[u8], coding: Option<&str>) -> bool {
-        let inside = |coding| unpack_beginning(coding, content, MOST_UNPACKED);
+        let earned = content.len().saturating_mul(UNPACKED_EACH).saturating_add(LEAST_UNPACKED);
+        let inside = |coding| unpack_beginning(coding, content, earned.min(MOST_UNPACKED));
         self.is_in(content) || coding.and_then(inside).is_some_and(|inside| self.is_in(&inside))
     }
 }
@@ -64,4 +70,27 @@ fn is_in_event(event: &ServerSentEvent, pattern: &Pattern) -> bool {
     let retry = retry.map(|millis| millis.to_string());
     let fields = [name, data, id, comment, &retry];
     fields.into_iter().flatten().any(|field| pattern.is_in(field.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    #[test]
+    fn a_small_body_that_unpacks_to_much_is_searched_in_proportion_to_its_own_octets() {
+        let pattern = Pattern::parse("needle").unwrap();
+        let is_found_behind = |len: usize| {
+            let mut body = GzEncoder::new(Vec::new(), Compression::best());
+            body.write_all(&vec![b' '; len]).unwrap();
+            body.write_all(b"needle").unwrap();
+            pattern.is_in_body(&body.finish().unwrap(), Some("gzip"))
+        };
+        assert!(is_found_behind(10 << 10) && is_found_behind(60 << 10));
+        assert!(!is_found_behind(8 << 20), "less than nine KiB unpack to it");
+    }
 }

@@ -83,6 +83,42 @@ pub struct Found {
     frames_seen: usize,
 }
 
+/// What the latest records hold, until it is told.
+#[derive(Debug, Default)]
+pub(super) struct Hits {
+    frames: Vec<usize>,
+    messages: Vec<usize>,
+    exchanges: Vec<ExchangeRow>,
+    frames_seen: usize,
+}
+
+impl Hits {
+    /// How many frames were looked at since the start.
+    pub(super) fn frames_seen(&self) -> usize {
+        self.frames_seen
+    }
+
+    /// The next frame was looked at: its row.
+    pub(super) fn add_frame(&mut self, holds: bool) -> usize {
+        let row = self.frames_seen;
+        self.frames_seen = row.saturating_add(1);
+        if holds {
+            self.frames.push(row);
+        }
+        row
+    }
+
+    /// The message whose last frame has this row holds the pattern.
+    pub(super) fn add_message(&mut self, row: usize) {
+        self.messages.push(row);
+    }
+
+    /// This row of an exchange holds the pattern.
+    pub(super) fn add_exchange(&mut self, at: ExchangeRow) {
+        self.exchanges.push(at);
+    }
+}
+
 impl Found {
     /// Frame rows whose own payload holds the pattern.
     pub fn frames(&self) -> &Marks {
@@ -105,24 +141,13 @@ impl Found {
         self.frames_seen
     }
 
-    /// The next frame was looked at: its row.
-    pub(super) fn add_frame(&mut self, holds: bool) -> usize {
-        let row = self.frames_seen;
-        self.frames_seen = row.saturating_add(1);
-        if holds {
-            self.frames.mark(row);
-        }
-        row
-    }
-
-    /// This row of an exchange holds the pattern.
-    pub(super) fn mark_exchange(&mut self, at: ExchangeRow) {
-        self.exchanges.mark(at);
-    }
-
-    /// The message whose last frame has this row holds the pattern.
-    pub(super) fn mark_message(&mut self, row: usize) {
-        self.messages.mark(row);
+    /// Takes in what was found since the last time.
+    pub(super) fn take(&mut self, hits: &mut Hits) {
+        let Self { frames, messages, exchanges, frames_seen } = self;
+        hits.frames.drain(..).for_each(|row| frames.mark(row));
+        hits.messages.drain(..).for_each(|row| messages.mark(row));
+        hits.exchanges.drain(..).for_each(|row| exchanges.mark(row));
+        *frames_seen = hits.frames_seen;
     }
 }
 

@@ -22,6 +22,7 @@ use std::collections::HashSet;
 
 pub use exchange_marks::{ExchangeMarks, ExchangeRow};
 use exchanges::Exchanges;
+use found::Hits;
 pub use found::{Found, Marks};
 pub use pattern::{Pattern, PatternError, Syntax};
 
@@ -40,6 +41,7 @@ pub struct Search {
     begun: HashSet<(ConnectionId, Direction)>,
     /// Of connections that speak HTTP and no WebSocket yet.
     exchanges: ConnectionMap<Exchanges>,
+    hits: Hits,
 }
 
 /// A search while a record of it is taken in.
@@ -47,7 +49,7 @@ struct Look<'a> {
     pattern: &'a Pattern,
     begun: &'a mut HashSet<(ConnectionId, Direction)>,
     exchanges: &'a mut ConnectionMap<Exchanges>,
-    found: &'a mut Found,
+    hits: &'a mut Hits,
     /// Whether the payload that was shown last holds the pattern; of the frame, then of its message.
     shown: Option<bool>,
 }
@@ -56,17 +58,30 @@ impl Search {
     /// A search that has seen nothing yet.
     pub fn new(pattern: Pattern) -> Self {
         let (begun, exchanges) = (HashSet::new(), ConnectionMap::default());
-        Self { session: Session::new(Limits::KEEP), pattern, begun, exchanges }
+        let (session, hits) = (Session::new(Limits::KEEP), Hits::default());
+        Self { session, pattern, begun, exchanges, hits }
     }
 
-    /// Takes in the next record of the capture, and marks in `found` what it holds: always the same
-    /// `found`, empty before the first record.
+    /// Looks through the next record of the capture; what it holds is kept until [`Search::tell`].
     ///
     /// Of a payload that comes in parts, of a compressed message and of an HTTP body, as many octets are
     /// looked through as [`Limits::KEEP`] keeps.
+    pub fn look(&mut self, record: &Record) {
+        let Self { session, pattern, begun, exchanges, hits } = self;
+        session.receive_to(record, &mut Look { pattern, begun, exchanges, hits, shown: None });
+    }
+
+    /// Takes in the next record of the capture, and marks in `found` what it holds: [`Search::look`], then
+    /// [`Search::tell`].
     pub fn receive(&mut self, record: &Record, found: &mut Found) {
-        let Self { session, pattern, begun, exchanges } = self;
-        session.receive_to(record, &mut Look { pattern, begun, exchanges, found, shown: None });
+        self.look(record);
+        self.tell(found);
+    }
+
+    /// Marks in `found` what was found since the last time: always the same `found`, empty before the first
+    /// time.
+    pub fn tell(&mut self, found: &mut Found) {
+        found.take(&mut self.hits);
     }
 }
 
@@ -88,7 +103,7 @@ impl Look<'_> {
                 None => return,
             },
         };
-        exchanges.look(connection, kind, self.pattern, self.found);
+        exchanges.look(connection, kind, self.pattern, self.hits);
     }
 }
 
@@ -106,7 +121,7 @@ impl EventSink for Look<'_> {
     fn frame(&mut self, connection: ConnectionId, frame: Frame) {
         let opcode = frame.header.opcode;
         let holds = self.holds(&frame.payload);
-        let row = self.found.add_frame(holds);
+        let row = self.hits.add_frame(holds);
         if self.shown.is_some() {
             // It is a message of its own, which comes next.
             return;
@@ -120,13 +135,13 @@ impl EventSink for Look<'_> {
             opcode == Opcode::Continuation && self.begun.contains(&lane)
         };
         if holds && !is_part {
-            self.found.mark_message(row);
+            self.hits.add_message(row);
         }
     }
 
     fn message(&mut self, connection: ConnectionId, message: Message) {
         if self.holds(&message.data) {
-            self.found.mark_message(self.found.frames_seen().saturating_sub(1));
+            self.hits.add_message(self.hits.frames_seen().saturating_sub(1));
         }
         if self.shown.take().is_none() {
             self.begun.remove(&(connection, message.direction));

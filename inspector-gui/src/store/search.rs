@@ -57,8 +57,8 @@ pub struct SearchState {
     pub caught_up: bool,
 }
 
-/// What the thread has found. The marks are held for a record at a time; the figures, which are told
-/// in each picture, for no time at all.
+/// What the thread has found. The marks are held while what a record holds is marked; the figures, which are
+/// told in each picture, for no time at all.
 #[derive(Debug, Default)]
 struct Progress {
     found: RwLock<Found>,
@@ -147,8 +147,9 @@ fn walk(shared: &Shared, pattern: &Pattern, progress: &Progress, cancelled: &Ato
                     if cancelled.load(Ordering::Acquire) {
                         return false;
                     }
+                    search.look(&record);
                     let mut found = progress.found.write();
-                    search.receive(&record, &mut found);
+                    search.tell(&mut found);
                     progress.tell(&found, block_offset);
                     // Whoever waits to draw goes first.
                     RwLockWriteGuard::unlock_fair(found);
