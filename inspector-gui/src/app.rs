@@ -21,7 +21,6 @@ use crate::detail::session::session_of;
 use crate::detail::{DetailAction, DetailPane, ExchangePane, connection_name};
 use crate::find::Way;
 use crate::handshake_tab::HandshakeTab;
-use crate::list::Kinds;
 use crate::panels::status::Rate;
 use crate::panels::{
     connections, elsewhere, exchanges, export, filter_bar, findings, notice, open, schema, search,
@@ -180,13 +179,13 @@ impl App {
             Command::FindExchange => self.find_exchange(Way::Next),
             Command::FindMessage => {
                 (self.view.tab, self.view.connection) = (Tab::Messages, None);
+                self.settings.listing = Listing::Messages;
                 self.view.exchanges = exchanges::View::default();
+                self.view.list_all_kinds();
             }
             Command::ResetFilters => {
                 self.view.query.clear();
-                self.view.direction = None;
-                self.view.kinds = Kinds::default();
-                self.view.words.clear();
+                self.view.list_all_kinds();
                 self.query_changed();
             }
             Command::TogglePause => {
@@ -327,7 +326,9 @@ impl App {
 
     /// The chosen connection, or that of the selected row.
     fn looked_at(&self) -> Option<ConnectionSummary> {
-        self.store.index().connection(self.looked_at_id()?).cloned()
+        // One after the other: a lock that is taken twice waits for ever where somebody wants to write.
+        let id = self.looked_at_id()?;
+        self.store.index().connection(id).cloned()
     }
 
     fn looked_at_id(&self) -> Option<ConnectionId> {

@@ -65,8 +65,8 @@ impl Keys<'_> {
 }
 
 impl App {
-    /// Selects the next row that the search has found and the table lists, if there is one. Where exchanges
-    /// are looked at, or nothing but exchanges was found, the next of them.
+    /// Selects the next row that the search has found and the table lists. Where exchanges are looked at, or
+    /// there is no such row, the next of them.
     pub(crate) fn find(&mut self, way: Way) {
         if self.looks_at_exchanges() || self.has_found_only_exchanges() {
             return self.find_exchange(way);
@@ -89,8 +89,10 @@ impl App {
                 next_listed(marks, from, way, listed)
             })
         };
-        if let Some(row) = found {
-            self.view.table(listing).select(row);
+        match found {
+            Some(row) => self.view.table(listing).select(row),
+            // Of what the table lists nothing was found.
+            None => self.find_exchange(way),
         }
     }
 

@@ -172,6 +172,13 @@ impl View {
         }
     }
 
+    /// Lists both directions and all kinds, whatever words are in a row.
+    pub(crate) fn list_all_kinds(&mut self) {
+        self.direction = None;
+        self.kinds = Kinds::default();
+        self.words.clear();
+    }
+
     /// The running search.
     pub fn running_search(&self) -> Option<&Search> {
         self.search.as_ref().and_then(|search| search.as_ref().ok())

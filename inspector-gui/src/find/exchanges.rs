@@ -6,7 +6,13 @@ use framescope_core::search::{ExchangeMarks, ExchangeRow};
 use super::{Standing, Way};
 use crate::App;
 use crate::app::Tab;
+use crate::panels::connections::is_cleared;
 use crate::settings::Listing;
+
+/// Connections that were cleared away are passed over, so many at once.
+const MOST_PASSED: usize = 10_000;
+/// Where more connections have found rows, none is numbered.
+const MOST_COUNTED: usize = 10_000;
 
 impl App {
     /// Whether rows of exchanges are what is looked at, in their list or in the handshake tab.
@@ -26,17 +32,32 @@ impl App {
         })
     }
 
-    /// Shows the next found row of exchanges, if there is one.
+    /// Shows the next found row of exchanges on a connection that is not cleared away, if there is one.
     pub(crate) fn find_exchange(&mut self, way: Way) {
         let from = if self.looks_at_exchanges() { self.exchange_looked_at() } else { None };
-        let from = from.or_else(|| self.view.connection.map(|connection| (connection, None)));
-        let Some(search) = self.view.running_search() else { return };
-        let Some(found) = search.with_exchanges(|marks| next(marks, from, way)) else { return };
-        // The search may be ahead of what lists connections.
-        let is_listed = self.store.index().connection(found.0).is_some();
-        if is_listed {
-            self.show_exchange(found);
+        let mut from = from.or_else(|| self.view.connection.map(|connection| (connection, None)));
+        for _ in 0..MOST_PASSED {
+            let Some(search) = self.view.running_search() else { return };
+            let Some(found) = search.with_exchanges(|marks| next(marks, from, way)) else { return };
+            if self.lists_connection(found.0) {
+                return self.show_exchange(found);
+            }
+            let behind = match way {
+                Way::Next => usize::MAX - 1,
+                Way::Previous => 0,
+            };
+            from = Some((found.0, Some(behind)));
         }
+    }
+
+    /// Whether a connection is among those that are listed, as far as that is a matter of clearing.
+    fn lists_connection(&self, id: ConnectionId) -> bool {
+        let index = self.store.index();
+        // The search may be ahead of what lists connections.
+        let (Some(connection), Some(row)) = (index.connection(id), index.connection_row(id)) else {
+            return false;
+        };
+        !is_cleared(&self.view, connection, row)
     }
 
     pub(super) fn standing_among_exchanges(&self) -> Option<Standing> {
@@ -44,7 +65,11 @@ impl App {
         let looked_at = self.exchange_looked_at();
         Some(search.with_exchanges(|marks| {
             let at = looked_at.and_then(|(connection, row)| Some((connection, row?)));
-            let is_found = |at: &ExchangeRow| marks.of(at.0).is_some_and(|of| of.is_marked(at.1));
+            let is_found = |at: &ExchangeRow| {
+                // The number is counted in each picture, connection by connection.
+                marks.connections() <= MOST_COUNTED
+                    && marks.of(at.0).is_some_and(|of| of.is_marked(at.1))
+            };
             let number = at.filter(is_found).map(|at| marks.count_before(at) + 1);
             Standing { number, of: marks.count(), is_http: true }
         }))

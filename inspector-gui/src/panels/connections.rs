@@ -19,6 +19,7 @@ use framescope_core::{Index, Severity, Timestamp};
 use super::context_menu::context_menu;
 use super::{format, parts};
 use crate::App;
+use crate::app::View;
 use crate::command::Command;
 use crate::detail::session::session_word;
 use crate::detail::subprotocol_name;
@@ -264,19 +265,21 @@ fn listed_connections(app: &mut App, ui: &Ui, until: usize) -> Arc<[u32]> {
     rows
 }
 
-/// Rows of the connections that are not cleared away: those that go on stay, and those that have rows.
+/// Whether the connection of this row was cleared away: those that go on stay, and those that have rows.
+pub(crate) fn is_cleared(view: &View, connection: &ConnectionSummary, row: usize) -> bool {
+    row < view.cleared.connections
+        && connection.state == State::Ended
+        && view.connection != Some(connection.id)
+        && !view.since_clear.has(connection.id)
+}
+
+/// Rows of the connections that are not cleared away.
 fn visible_connections(app: &App, until: usize) -> Arc<[u32]> {
     let index = app.store.index();
-    let cleared = app.view.cleared.connections;
     let wanted = words::Wanted::new(&app.view.connection_words);
     let connections = index.connections().iter().take(until).zip(0_u32..);
     let mut rows: Vec<_> = connections
-        .filter(|(connection, row)| {
-            *row as usize >= cleared
-                || connection.state != State::Ended
-                || app.view.connection == Some(connection.id)
-                || app.view.since_clear.has(connection.id)
-        })
+        .filter(|(connection, row)| !is_cleared(&app.view, connection, *row as usize))
         .filter(|(connection, _)| {
             app.view.transport.is_none_or(|wanted| wanted == Transport::of(connection))
         })
