@@ -74,6 +74,17 @@ pub struct Content {
 }
 
 impl Content {
+    /// Whether all of it is kept. An octet of text that is not UTF-8 takes three once it is U+FFFD.
+    pub fn is_whole(&self) -> bool {
+        self.octets.len() as u64 >= self.len
+    }
+
+    /// What an event holds; without data it holds nothing.
+    pub fn of_event(event: &ServerSentEvent) -> Option<Self> {
+        let octets = Bytes::copy_from_slice(event.data.as_deref()?.as_bytes());
+        Some(Self { octets, len: event.data_len })
+    }
+
     /// What a piece holds. What ends a line is no part of it, nor missing from it.
     pub fn of_piece(piece: &BodyPiece) -> Self {
         let octets = piece.content.clone();
@@ -120,11 +131,7 @@ impl Row {
     pub fn content(&self, direction: Direction) -> Option<Content> {
         match self {
             Self::Exchange(exchange) => exchange.bodies[direction.index()].clone(),
-            Self::Event(event) => {
-                let data = event.event.data.as_deref()?;
-                let octets = Bytes::copy_from_slice(data.as_bytes());
-                Some(Content { octets, len: event.event.data_len })
-            }
+            Self::Event(event) => Content::of_event(&event.event),
             Self::Piece(piece) => Some(Content::of_piece(&piece.piece)),
         }
     }
@@ -311,6 +318,58 @@ impl Rows {
     }
 }
 
+/// What one row holds, found among the events of its connection; of all other rows nothing is kept.
+#[derive(Debug)]
+struct Wanted {
+    row: usize,
+    direction: Direction,
+    numbers: ExchangeRows,
+    found: Option<Content>,
+}
+
+impl Wanted {
+    fn new(row: usize, direction: Direction) -> Self {
+        Self { row, direction, numbers: ExchangeRows::default(), found: None }
+    }
+
+    fn take(&mut self, event: Event) {
+        let Some(Placed { row, part, .. }) = self.numbers.place(&event.kind) else { return };
+        if row != self.row || self.found.is_some() {
+            return;
+        }
+        let (up, down) = (Direction::ClientToServer, Direction::ServerToClient);
+        self.found = match (event.kind, part) {
+            (_, ExchangePart::Request { is_whole }) => {
+                (is_whole && self.direction == up).then(Content::default)
+            }
+            (_, ExchangePart::Response { is_whole }) => {
+                (is_whole && self.direction == down).then(Content::default)
+            }
+            (
+                EventKind::BodyCompleted { content_len, content, .. },
+                ExchangePart::Body(direction),
+            ) => (direction == self.direction)
+                .then_some(Content { octets: content, len: content_len }),
+            (EventKind::ServerSentEvent(event), _) => Content::of_event(&event),
+            (EventKind::TransportSeen(TransportEvent::PieceReceived(piece)), _) => {
+                Some(Content::of_piece(&piece))
+            }
+            _ => None,
+        };
+    }
+
+    /// What was found, once it was. An error where none of its octets are there, so that no file is
+    /// replaced by nothing.
+    fn found(&mut self) -> io::Result<Option<Content>> {
+        match self.found.take() {
+            Some(content) if content.octets.is_empty() && !content.is_whole() => {
+                Err(io::Error::other("none of its octets are kept"))
+            }
+            found => Ok(found),
+        }
+    }
+}
+
 /// Reads the capture once more, as far as it is written, for what a row holds, see [`Row::content`]: 64 MiB
 /// of it at most.
 pub(super) fn read_content(
@@ -321,7 +380,7 @@ pub(super) fn read_content(
     let mut tail = source.follow()?;
     let end = source.wait_beyond(0, Duration::ZERO);
     let (mut inspector, mut common) = (Inspector::new(connection, WHOLE), Common::default());
-    let mut rows = Rows::default();
+    let mut wanted = Wanted::new(row, direction);
     let mut goes_on = true;
     while goes_on {
         goes_on = tail.offset() < end && tail.read_more()?;
@@ -330,13 +389,13 @@ pub(super) fn read_content(
         }
         while let Some(item) = tail.poll() {
             let CaptureItem::Record { record, .. } = item else { continue };
-            if record.connection() == connection {
-                inspector.receive(&record, &mut common, &mut |event| rows.take(event));
+            if record.connection() != connection {
+                continue;
             }
-        }
-        let content = rows.get(row).and_then(|row| row.content(direction));
-        if let Some(content) = content {
-            return Ok(content);
+            inspector.receive(&record, &mut common, &mut |event| wanted.take(event));
+            if let Some(content) = wanted.found()? {
+                return Ok(content);
+            }
         }
     }
     Err(io::Error::other("its end is not in the capture"))
@@ -481,6 +540,46 @@ mod tests {
         assert_eq!(event.exchange, 2);
         let Some(Row::Piece(piece)) = rows.get(4) else { panic!("a piece") };
         assert_eq!((piece.exchange, piece.piece.len), (2, 5));
+    }
+
+    #[test]
+    fn what_is_wanted_is_found_however_much_there_is_beside_it() {
+        let (up, down) = (Direction::ClientToServer, Direction::ServerToClient);
+        // Two of them are more than the table keeps.
+        let large = Bytes::from(vec![0; MAX_OCTETS / 2 + 1]);
+        let kinds = || {
+            let body = |direction, content: &Bytes, content_len| EventKind::BodyCompleted {
+                direction,
+                wire_len: content_len,
+                content_len,
+                content: content.clone(),
+            };
+            let len = large.len() as u64;
+            [
+                seen(up, "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"),
+                body(up, &large, len),
+                seen(down, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"),
+                body(down, &large, len),
+                seen(up, "GET /b HTTP/1.1\r\nHost: x\r\n\r\n"),
+                seen(down, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"),
+                body(down, &Bytes::new(), 9),
+            ]
+        };
+        let found = |row, direction| {
+            let mut wanted = Wanted::new(row, direction);
+            for (at, kind) in (0..).zip(kinds()) {
+                wanted.take(event(at, kind));
+            }
+            wanted.found().map(|found| found.map(|content| (content.octets.len(), content.len)))
+        };
+        let whole = Some((large.len(), large.len() as u64));
+        for (row, direction, expected) in
+            [(0, up, whole), (0, down, whole), (1, up, Some((0, 0))), (2, down, None)]
+        {
+            assert_eq!(found(row, direction).expect("it can be read"), expected, "{row}");
+        }
+        let error = found(1, down).expect_err("none of its nine octets are there");
+        assert_eq!(error.to_string(), "none of its octets are kept");
     }
 
     #[test]
