@@ -165,8 +165,8 @@ fn save(shared: &Shared, place: Place, target: &Target) -> Result<String, String
                 let read = exchanges::read_content(shared, (connection, row, direction));
                 let content = read.map_err(Trouble::Capture)?;
                 file.write_all(&content.octets)?;
-                let is_whole = content.octets.len() as u64 == content.len;
-                (!is_whole).then(|| "of the rest too much would be kept in memory".to_owned())
+                (!content.is_whole())
+                    .then(|| "of the rest too much would be kept in memory".to_owned())
             }
         };
         file.flush()?;

@@ -4,10 +4,10 @@ use egui::Role;
 use egui_kittest::kittest::Queryable as _;
 use framescope_core::Direction;
 use framescope_gui::app::Tab;
-use framescope_gui::store::Target;
 use framescope_gui::store::saving::Payload;
 
 use crate::fixture::{Capture, DOWN, UP, Window};
+use crate::saving::saved;
 
 /// A form that is sent with credentials, and a stream of one event.
 fn posted() -> Window {
@@ -115,6 +115,22 @@ fn connections_with_the_same_path_are_found() {
 }
 
 #[test]
+fn an_event_that_is_not_utf_8_is_saved_as_it_is_shown() {
+    let mut capture = Capture::new();
+    let on = capture.connection();
+    capture.raw(on, UP, b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n");
+    let head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: caf\xe9\n\n";
+    capture.raw(on, DOWN, head);
+    let window = capture.open(1280.0, 800.0);
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("event.txt");
+    let direction = Direction::ServerToClient;
+    let told = saved(&window, Payload::Content { connection: on, row: 1, direction }, &path);
+    assert_eq!(told, Ok(format!("6 octets written to {}", path.display())));
+    assert_eq!(std::fs::read_to_string(&path).expect("written"), "caf\u{fffd}");
+}
+
+#[test]
 fn a_body_is_saved_whole_however_little_of_it_is_kept() {
     let mut capture = Capture::new();
     let on = capture.connection();
@@ -130,15 +146,7 @@ fn a_body_is_saved_whole_however_little_of_it_is_kept() {
     let folder = tempfile::tempdir().expect("a folder");
     let saved = |payload, name: &str| {
         let path = folder.path().join(name);
-        let target = Target::new(&path, [], false).expect("it is free");
-        let saving = window.app().store().find_payload(payload).expect("it is there").save(target);
-        let end = loop {
-            match saving.end() {
-                Some(end) => break end,
-                None => std::thread::yield_now(),
-            }
-        };
-        end.map(|_| std::fs::read(&path).expect("written"))
+        saved(&window, payload, &path).map(|_| std::fs::read(&path).expect("written"))
     };
     let body = |row, direction| Payload::Content { connection: on, row, direction };
     assert!(saved(body(0, Direction::ServerToClient), "a").expect("saved") == data);

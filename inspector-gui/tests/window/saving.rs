@@ -8,7 +8,8 @@ use framescope_gui::store::{RowKey, Target};
 
 use crate::fixture::{Capture, UP, Window, frame_octets};
 
-fn saved(window: &Window, payload: Payload, path: &Path) -> Result<String, String> {
+/// Writes it: how it ended.
+pub fn saved(window: &Window, payload: Payload, path: &Path) -> Result<String, String> {
     let target = Target::new(path, [&**window.app().source()], true)?;
     let saving = window.app().store().find_payload(payload)?.save(target);
     loop {

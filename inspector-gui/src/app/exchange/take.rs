@@ -176,8 +176,7 @@ impl App {
     pub(crate) fn save_exchange(&mut self, ctx: &Context, direction: Direction) {
         let Some(chosen) = self.chosen_exchange() else { return };
         let Some(content) = chosen.content(direction) else { return };
-        let is_whole = content.octets.len() as u64 == content.len;
-        let payload = if is_whole {
+        let payload = if content.is_whole() {
             Payload::Kept(content.octets)
         } else {
             let (connection, row) = (chosen.connection, chosen.number);
