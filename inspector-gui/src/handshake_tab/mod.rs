@@ -79,16 +79,16 @@ impl HandshakeTab {
         self.exchange = Some(exchange);
     }
 
-    /// Whether the target of the exchange that is shown is shown with its secrets.
+    /// Whether the target of the connection, which is that of its last exchange, is shown with its secrets.
     pub fn shows_target(&self, connection: &ConnectionSummary) -> bool {
-        let exchange = self.chosen_at(connection).map(|(at, _)| at);
         let place = |exchange| SecretPlace {
             exchange,
             direction: Direction::ClientToServer,
             line: HeadLine::Start,
         };
+        let last = connection.exchanges.len().checked_sub(1);
         self.connection == Some(connection.id)
-            && exchange.is_some_and(|exchange| self.shown.contains(&place(exchange)))
+            && last.is_some_and(|last| self.shown.contains(&place(last)))
     }
 
     fn chosen_at<'a>(&self, connection: &'a ConnectionSummary) -> Option<(usize, &'a Exchange)> {

@@ -4,6 +4,7 @@ use egui::Role;
 use egui_kittest::kittest::Queryable as _;
 use framescope_core::Direction;
 use framescope_gui::app::Tab;
+use framescope_gui::command::Command;
 use framescope_gui::store::saving::Payload;
 
 use crate::fixture::{Capture, DOWN, UP, Window};
@@ -102,6 +103,46 @@ fn an_event_leads_to_its_request_and_an_exchange_to_its_heads() {
     assert_eq!(window.app().view().tab, Tab::Handshake);
     window.harness.run_ok();
     window.harness.get_by_label("POST /rooms?token=••• HTTP/1.1");
+}
+
+#[test]
+fn the_url_of_a_connection_is_masked_whatever_is_shown_of_its_other_requests() {
+    let mut capture = Capture::new();
+    let on = capture.connection();
+    for target in ["/first?token=abc", "/last?token=s3cret"] {
+        capture.raw(on, UP, format!("GET {target} HTTP/1.1\r\nHost: a.example\r\n\r\n").as_bytes());
+        capture.raw(on, DOWN, b"HTTP/1.1 204 No Content\r\n\r\n");
+    }
+    let mut window = capture.open(1440.0, 900.0);
+    window.harness.get_by_label_contains("connection /last").click();
+    window.harness.run_ok();
+    window.harness.get_by_role_and_label(Role::Tab, "Handshake").click();
+    window.harness.run_ok();
+    let context = window.harness.ctx.clone();
+    let copied = |window: &mut Window| {
+        window.harness.state_mut().run(&context, Command::CopyConnectionUrl);
+        window.harness.step();
+        crate::panels::copied(window).expect("it is copied")
+    };
+    for (row, line, url) in [
+        (
+            "GET /first?token=••• 204",
+            "GET /first?token=abc HTTP/1.1",
+            "http://a.example/last?token=•••",
+        ),
+        (
+            "GET /last?token=••• 204",
+            "GET /last?token=s3cret HTTP/1.1",
+            "http://a.example/last?token=s3cret",
+        ),
+    ] {
+        window.harness.get_by_label_contains(row).click();
+        window.harness.run_ok();
+        window.harness.get_by_role_and_label(Role::Button, "show").click();
+        window.harness.run_ok();
+        window.harness.get_by_label(line);
+        assert_eq!(copied(&mut window), url, "{row}");
+    }
 }
 
 #[test]
