@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use crate::App;
 use crate::app::View;
-use crate::detail::ExchangePane;
 use crate::handshake_tab::HandshakeTab;
 use crate::panels::status::Rate;
 use crate::source::Source;
@@ -53,7 +52,7 @@ impl App {
         self.rate = Rate::default();
         // Two captures may have the same rows in the same places: nothing that was read of one is kept.
         self.detail.start_over();
-        self.exchange = ExchangePane::default();
+        self.exchange.start_over();
         self.handshake = HandshakeTab::default();
         self.timing = TimingTab::default();
         self.to_copy = None;

@@ -136,6 +136,11 @@ impl ExchangePane {
         self.saving.go_on(captures);
     }
 
+    /// Forgets everything but what is being saved.
+    pub fn start_over(&mut self) {
+        *self = Self { saving: std::mem::take(&mut self.saving), ..Self::default() };
+    }
+
     /// Marks what is looked for from now on, or nothing.
     pub fn look_for(&mut self, sought: Option<Sought>) {
         if self.sought != sought {
@@ -405,5 +410,18 @@ impl ExchangePane {
         }
         self.decoded.body_ui(ui, left, &self.octets, &self.text);
         saves
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_being_saved_outlasts_all_else() {
+        let mut pane = ExchangePane { part: Part::Request, ..ExchangePane::default() };
+        pane.saving.ask(false);
+        pane.start_over();
+        assert_eq!((pane.part, pane.saving.is_at_work()), (Part::Response, true));
     }
 }

@@ -35,6 +35,12 @@ impl SavingPane {
         }
     }
 
+    /// Whether something was asked for and is not done.
+    #[cfg(test)]
+    pub(super) fn is_at_work(&self) -> bool {
+        self.asked.is_some() || self.found.is_some() || self.saving.is_some()
+    }
+
     /// Forgets what was told; what is being written goes on.
     pub(super) fn forget(&mut self) {
         self.told = None;
