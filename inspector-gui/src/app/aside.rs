@@ -57,7 +57,8 @@ impl App {
         self.timing = TimingTab::default();
         self.to_copy = None;
         self.copied_part = None;
-        self.export_dialog = None;
+        // It is of the capture before; what is being written of that goes on, and is told.
+        self.export_dialog.take_if(|dialog| !dialog.has_begun());
         if store.source().is_file() {
             end_elsewhere(store);
         } else {

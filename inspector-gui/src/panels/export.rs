@@ -51,6 +51,11 @@ impl Dialog {
         }
     }
 
+    /// Whether the writing has begun; it may have ended.
+    pub fn has_begun(&self) -> bool {
+        self.running.is_some()
+    }
+
     /// Whether it is known what is to be written, and there is any of it.
     fn is_known(&self) -> bool {
         self.part != Part::Listed || self.rows.is_ready()

@@ -11,6 +11,7 @@ use framescope_gui::settings::Listing;
 use framescope_gui::store::{ExportState, Extract, ListedRows, Target};
 
 use crate::fixture::{Capture, DOWN, Window, frame_octets};
+use crate::panels::drop_file;
 
 /// Opens the dialog.
 fn ask(window: &mut Window) {
@@ -68,6 +69,25 @@ fn a_connection_is_exported_as_json_lines() {
     window.harness.get_by_label("Export").click();
     window.harness.run_ok();
     window.harness.get_by_label_contains("test-1.jsonl is there already: choose another name");
+}
+
+#[test]
+fn an_export_goes_on_while_another_capture_is_looked_at() {
+    let mut window = crate::chat();
+    let other = in_parts();
+    ask(&mut window);
+    drop_file(&mut window, other.app().source().capture_path());
+    assert!(window.harness.query_by_label("Export as JSON Lines").is_none(), "nothing had begun");
+    ask(&mut window);
+    window.harness.get_by_label("Export").click();
+    window.harness.step();
+    let path = other.app().source().capture_path().with_file_name("test.jsonl");
+    let third = crate::chat();
+    drop_file(&mut window, third.app().source().capture_path());
+    window.until("it is written", |_| path.exists());
+    window.harness.run_ok();
+    window.harness.get_by_label_contains(&format!("lines written to {}", path.display()));
+    assert!(std::fs::read_to_string(&path).expect("it is there").contains("in parts"));
 }
 
 #[test]

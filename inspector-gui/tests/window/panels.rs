@@ -9,7 +9,7 @@ use framescope_core::{ConnectionId, Opcode};
 use crate::fixture::{self, Capture, DOWN, UP, Window};
 
 /// Drops a file on the window, and waits until it is listed.
-fn drop_file(window: &mut Window, path: &std::path::Path) {
+pub fn drop_file(window: &mut Window, path: &std::path::Path) {
     let file = std::sync::Arc::new(crate::Dropped(path.to_owned()));
     window.harness.input_mut().dropped_files.push(file);
     window.harness.step();
