@@ -1,6 +1,6 @@
 //! Secrets in heads: what would let whoever reads a log or a screenshot act as the user.
 //!
-//! Header values and query parameters only; payloads are what an inspector is there to show.
+//! Header values and parts of URLs only; payloads are what an inspector is there to show.
 
 use std::borrow::Cow;
 
@@ -23,10 +23,11 @@ pub enum Secrets {
 const SECRET_HEADERS: [&str; 5] =
     ["X-Api-Key", "X-Auth-Token", "X-Access-Token", "X-CSRF-Token", "X-XSRF-Token"];
 
-/// Header fields whose value is a URL, with a query that may carry a credential.
+/// Header fields whose value is a URL, which may carry a credential.
 const URL_HEADERS: [&str; 3] = ["Referer", "Location", "Origin"];
 
-/// A query parameter whose name, without `-` and `_`, contains one of these carries a credential.
+/// A parameter in a query or fragment whose name, without `-` and `_`, contains one of these carries a
+/// credential.
 const SECRET_WORDS: [&str; 11] = [
     "token",
     "secret",
@@ -46,7 +47,7 @@ const SECRET_NAMES: [&str; 6] = ["key", "sig", "sid", "code", "pwd", "pass"];
 
 impl Secrets {
     /// The value of header `name` as it may be shown: the names of cookies, the scheme of an
-    /// authorisation and all of a URL but its secret parameters stay.
+    /// authorisation and all of a URL but its credentials stay.
     pub fn header_value<'a>(self, name: &str, value: Cow<'a, str>) -> Cow<'a, str> {
         if self == Self::Shown || value.trim().is_empty() {
             return value;
@@ -80,29 +81,19 @@ impl Secrets {
         value
     }
 
-    /// A request target or URL with the values of credential-like query parameters masked.
+    /// A request target or URL: masked are its user information, and in query and fragment the values of
+    /// credential-like parameters.
     pub fn target(self, target: &str) -> Cow<'_, str> {
-        let Some((path, rest)) = target.split_once('?') else { return Cow::Borrowed(target) };
-        let (query, fragment) = match rest.find('#') {
-            Some(at) => rest.split_at(at),
-            None => (rest, ""),
-        };
-        let is_secret = |pair: &str| {
-            pair.split_once('=').is_some_and(|(name, value)| {
-                !value.is_empty() && (is_secret_parameter(name) || looks_like_credential(value))
-            })
-        };
-        if self == Self::Shown || !query.split('&').any(is_secret) {
+        if self == Self::Shown {
             return Cow::Borrowed(target);
         }
-        let shown: Vec<Cow<'_, str>> = query
-            .split('&')
-            .map(|pair| match pair.split_once('=') {
-                Some((name, _)) if is_secret(pair) => Cow::Owned(format!("{name}={MASK}")),
-                _ => Cow::Borrowed(pair),
-            })
-            .collect();
-        Cow::Owned(format!("{path}?{}{fragment}", shown.join("&")))
+        let (before, fragment) = split_before(target, '#');
+        let (path, query) = split_before(before, '?');
+        let parts = [without_user_information(path), parameters(query), parameters(fragment)];
+        if parts.iter().all(|part| matches!(part, Cow::Borrowed(_))) {
+            return Cow::Borrowed(target);
+        }
+        Cow::Owned(parts.concat())
     }
 
     /// A line that may quote what a peer sent, such as a finding's evidence: words that are
@@ -150,6 +141,46 @@ fn cookie(pair: &str) -> String {
         None if pair.trim().is_empty() => pair.to_owned(),
         None => MASK.to_owned(),
     }
+}
+
+/// What stands before the first of these, and the rest, which begins with it.
+fn split_before(text: &str, first: char) -> (&str, &str) {
+    text.find(first).map_or((text, ""), |at| text.split_at(at))
+}
+
+/// `//•••@host/path`: a URL up to its query, without who asks (RFC 3986 §3.2.1).
+fn without_user_information(url: &str) -> Cow<'_, str> {
+    let masked = || {
+        let (scheme, rest) = url.split_once("//")?;
+        // Later in a path, it begins no authority.
+        let begins = scheme.is_empty() || (scheme.ends_with(':') && !scheme.contains('/'));
+        let (authority, path) = split_before(rest, '/');
+        let (user, host) = authority.rsplit_once('@')?;
+        (begins && !user.is_empty()).then(|| format!("{scheme}//{MASK}@{host}{path}"))
+    };
+    masked().map_or(Cow::Borrowed(url), Cow::Owned)
+}
+
+/// A query or a fragment, what begins it included, with the values of credential-like parameters masked.
+/// A fragment may be a path with a query of its own: `#/rooms?token=…`.
+fn parameters(text: &str) -> Cow<'_, str> {
+    let is_secret = |pair: &str| {
+        pair.split_once('=').is_some_and(|(name, value)| {
+            let name = name.rsplit(['?', '#']).next().unwrap_or_default();
+            !value.is_empty() && (is_secret_parameter(name) || looks_like_credential(value))
+        })
+    };
+    if !text.split('&').any(is_secret) {
+        return Cow::Borrowed(text);
+    }
+    let shown: Vec<Cow<'_, str>> = text
+        .split('&')
+        .map(|pair| match pair.split_once('=') {
+            Some((name, _)) if is_secret(pair) => Cow::Owned(format!("{name}={MASK}")),
+            _ => Cow::Borrowed(pair),
+        })
+        .collect();
+    Cow::Owned(shown.join("&"))
 }
 
 fn is_secret_parameter(name: &str) -> bool {
@@ -209,7 +240,7 @@ mod tests {
             ("/ws?Token=a&x&sid=b", "/ws?Token=•••&x&sid=•••"),
             ("/ws?x=eyJhbGciOi.eyJzdWIi.c2ln", "/ws?x=•••"),
             ("/ws?token=&keyboard=qwerty", "/ws?token=&keyboard=qwerty"),
-            ("/ws?api-key=1&Access_Key=2#token=3", "/ws?api-key=•••&Access_Key=•••#token=3"),
+            ("/ws?api-key=1&Access_Key=2#token=3", "/ws?api-key=•••&Access_Key=•••#token=•••"),
             ("wss://h/p?X-Amz-Signature=00ff", "wss://h/p?X-Amz-Signature=•••"),
         ];
         for (sent, shown) in rows {
@@ -217,6 +248,45 @@ mod tests {
             assert_eq!(Secrets::Shown.target(sent), sent);
         }
         assert_eq!(Secrets::Masked.header_value("Referer", "/a?jwt=x".into()), "/a?jwt=•••");
+    }
+
+    #[test]
+    fn a_fragment_is_masked_as_a_query_is() {
+        let rows = [
+            ("https://a/cb#access_token=x&state=1", "https://a/cb#access_token=•••&state=1"),
+            ("/cb#state=1&id_token=ab?cd/ef", "/cb#state=1&id_token=•••"),
+            ("/cb?a=1#x=eyJhbGciOi.eyJzdWIi.c2ln", "/cb?a=1#x=•••"),
+            ("/#/rooms?token=x&page=2", "/#/rooms?token=•••&page=2"),
+            ("/#/auth?page=2", "/#/auth?page=2"),
+            ("/?token=ab?cd", "/?token=•••"),
+            ("/a#top", "/a#top"),
+        ];
+        for (sent, shown) in rows {
+            assert_eq!(Secrets::Masked.target(sent), shown);
+            assert_eq!(Secrets::Masked.header_value("Location", sent.into()), shown);
+            assert_eq!(Secrets::Shown.target(sent), sent);
+        }
+    }
+
+    #[test]
+    fn who_asks_is_masked_where_a_url_says_it() {
+        let rows = [
+            ("http://user:pw@a.example/x", "http://•••@a.example/x"),
+            ("http://user@a.example", "http://•••@a.example"),
+            ("wss://u:p@ss@[::1]:81/x?token=y#z", "wss://•••@[::1]:81/x?token=•••#z"),
+            ("//u:p@a.example/x", "//•••@a.example/x"),
+            ("http://@a.example/", "http://@a.example/"),
+            ("http://a.example/b@c", "http://a.example/b@c"),
+            ("http://a.example?b@c", "http://a.example?b@c"),
+            ("/x//b@c", "/x//b@c"),
+            ("/x/http://b@c", "/x/http://b@c"),
+            ("mailto:b@c", "mailto:b@c"),
+        ];
+        for (sent, shown) in rows {
+            assert_eq!(Secrets::Masked.target(sent), shown);
+            assert_eq!(Secrets::Masked.header_value("Origin", sent.into()), shown);
+            assert_eq!(Secrets::Shown.target(sent), sent);
+        }
     }
 
     #[test]
