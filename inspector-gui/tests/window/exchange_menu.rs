@@ -148,11 +148,15 @@ fn the_url_of_a_connection_is_masked_whatever_is_shown_of_its_other_requests() {
 #[test]
 fn connections_with_the_same_path_are_found() {
     let mut window = posted();
-    choose(&mut window, "exchange 2,", "Find connections with this path");
-    assert_eq!(window.app().view().connection_words, "/events");
-    assert_eq!(window.app().view().connection, None);
-    window.harness.run_ok();
-    window.harness.get_by_label_contains("connection /events");
+    // Its connection has asked for something else since.
+    for (row, path) in [("exchange 1,", "/rooms"), ("exchange 2,", "/events")] {
+        choose(&mut window, row, "Find connections with this path");
+        assert_eq!(window.app().view().connection_words, path);
+        assert_eq!(window.app().view().connection, None);
+        window.harness.run_ok();
+        window.harness.get_by_label_contains("connection /events").click();
+        window.harness.run_ok();
+    }
 }
 
 #[test]

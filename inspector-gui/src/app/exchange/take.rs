@@ -4,6 +4,7 @@ mod curl;
 
 use egui::Context;
 use framescope_core::payload::{Hints, Lens, Limits};
+use framescope_core::present::Secrets;
 use framescope_core::{ConnectionId, Direction, Head};
 
 use crate::App;
@@ -221,8 +222,9 @@ impl App {
     fn list_connections_alike(&mut self) {
         let chosen = self.chosen_exchange().and_then(|chosen| chosen.exchange);
         let Some((_, exchange)) = chosen else { return };
-        let target = exchange.request.target().unwrap_or_default();
-        let path = target.split('?').next().unwrap_or_default();
+        // As it is listed.
+        let target = Secrets::Masked.target(exchange.request.target().unwrap_or_default());
+        let path = target.split(['?', '#']).next().unwrap_or_default();
         path.clone_into(&mut self.view.connection_words);
         self.view.transport = None;
         self.view.connection = None;
