@@ -111,16 +111,22 @@ fn copied(selected: &Selected, selection: Selection, how: As) -> String {
     }
 }
 
-/// `wss://example.org/chat?room=1`: the URL of a request with this target, as its client asked for it.
+/// `wss://example.org/chat?room=1`: the URL of a request with this target, as its client asked for it. Of
+/// CONNECT it is the authority alone; where the target is no path, such as `*`, it is that of the server.
 pub(super) fn url_of_request(
     connection: &ConnectionSummary,
     request: Option<&Head>,
     target: &str,
 ) -> String {
-    let schemes = ["http://", "https://", "ws://", "wss://"];
-    if schemes.iter().any(|scheme| target.starts_with(scheme)) {
+    if is_url(target) || request.and_then(Head::method) == Some("CONNECT") {
         return target.to_owned();
     }
+    let path = if target.starts_with('/') { target } else { "" };
+    format!("{}{path}", server_of_request(connection, request))
+}
+
+/// `wss://example.org`: whom a request asked.
+pub(super) fn server_of_request(connection: &ConnectionSummary, request: Option<&Head>) -> String {
     let scheme = match (connection.is_websocket(), connection.info.tls.is_some()) {
         (true, true) => "wss",
         (true, false) => "ws",
@@ -131,7 +137,19 @@ pub(super) fn url_of_request(
         Some(host) => host.trim().to_owned(),
         None => connection.info.server.to_string(),
     };
-    format!("{scheme}://{authority}{target}")
+    format!("{scheme}://{authority}")
+}
+
+/// Whether a target is more than an authority or `*` (RFC 9112 §3.2).
+pub(super) fn is_path_or_url(target: &str) -> bool {
+    target.starts_with('/') || is_url(target)
+}
+
+fn is_url(target: &str) -> bool {
+    let is = |scheme: &&str| {
+        target.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    };
+    ["http://", "https://", "ws://", "wss://"].iter().any(is)
 }
 
 #[cfg(test)]
@@ -142,23 +160,27 @@ mod tests {
     #[test]
     fn a_url_has_the_host_that_was_asked_for_unless_the_target_has_one() {
         let connection = handshakes::accepted();
-        let head = |host: &str| {
-            let head = format!("GET / HTTP/1.1\r\n{host}\r\n");
+        let head = |method: &str, host: &str| {
+            let head = format!("{method} / HTTP/1.1\r\n{host}\r\n");
             Head::parse_request(head.into(), 0).expect("a head")
         };
         let server = connection.info.server;
         let scheme = if connection.info.tls.is_some() { "wss" } else { "ws" };
         let rows = [
             (
+                "GET",
                 "Host: a.example:81\r\n",
                 "/x?u=http://b/",
                 format!("{scheme}://a.example:81/x?u=http://b/"),
             ),
-            ("Host: a.example\r\n", "https://b/x", "https://b/x".to_owned()),
-            ("", "/x", format!("{scheme}://{server}/x")),
+            ("GET", "Host: a.example\r\n", "https://b/x", "https://b/x".to_owned()),
+            ("GET", "Host: a.example\r\n", "HTTPS://b/x", "HTTPS://b/x".to_owned()),
+            ("GET", "", "/x", format!("{scheme}://{server}/x")),
+            ("OPTIONS", "Host: a.example\r\n", "*", format!("{scheme}://a.example")),
+            ("CONNECT", "Host: a.example\r\n", "b:1", "b:1".to_owned()),
         ];
-        for (host, target, url) in rows {
-            assert_eq!(url_of_request(&connection, Some(&head(host)), target), url);
+        for (method, host, target, url) in rows {
+            assert_eq!(url_of_request(&connection, Some(&head(method, host)), target), url);
         }
     }
 
