@@ -51,7 +51,8 @@ fn parts_of_an_exchange_are_copied_with_their_credentials_masked() {
     let request = "POST /rooms?token=••• HTTP/1.1\nHost: a.example\nCookie: id=•••\n\
         Content-Type: application/json\nContent-Length: 15";
     let curl = "curl 'http://a.example/rooms?token=•••' \\\n  -H 'Cookie: id=•••' \\\n  \
-        -H 'Content-Type: application/json' \\\n  --data-raw '{\"name\":\"it'\\''s\"}'";
+        -H 'Content-Type: application/json' \\\n  -H 'User-Agent:' \\\n  -H 'Accept:' \\\n  \
+        --data-raw '{\"name\":\"it'\\''s\"}'";
     for (entry, text) in [
         ("Copy URL", "http://a.example/rooms?token=•••"),
         ("Copy request head", request),
@@ -157,6 +158,33 @@ fn connections_with_the_same_path_are_found() {
         window.harness.get_by_label_contains("connection /events").click();
         window.harness.run_ok();
     }
+}
+
+#[test]
+fn what_a_command_line_leaves_out_is_told() {
+    let mut capture = Capture::new();
+    let on = capture.connection();
+    let head = b"PUT /a HTTP/1.1\r\nHost: x\r\nCookie: id=s3cret\r\nX-Name: caf\xe9\r\n\
+        Content-Length: 2\r\n\r\n\xff\xfe";
+    capture.raw(on, UP, head);
+    capture.raw(on, DOWN, b"HTTP/1.1 204 No Content\r\n\r\n");
+    capture.raw(on, UP, b"PUT /b HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf");
+    let mut window = capture.open(1440.0, 900.0);
+    window.harness.get_by_label_contains("connection /b").click();
+    window.until("its exchanges are read", |app| {
+        app.view().exchanges.rows().is_some_and(|rows| rows.end() == 2)
+    });
+    window.harness.run_ok();
+    let copied = choose(&mut window, "exchange 1,", "Copy as cURL").expect("it is copied");
+    assert!(!copied.contains("X-Name") && copied.contains("@a-request.bin"), "{copied}");
+    window.harness.get_by_label(
+        "the command takes the body from a-request.bin: save it there; copied with credentials \
+         masked; left out 1 field that no command line can hold",
+    );
+    choose(&mut window, "exchange 2,", "Copy as cURL").expect("it is copied");
+    window
+        .harness
+        .get_by_label("the body has not ended yet: the command takes it from b-request.bin");
 }
 
 #[test]

@@ -4,12 +4,12 @@ mod curl;
 
 use egui::Context;
 use framescope_core::payload::{Hints, Lens, Limits};
-use framescope_core::present::Secrets;
+use framescope_core::present::{Secrets, counted};
 use framescope_core::{ConnectionId, Direction, Head};
 
 use crate::App;
 use crate::app::Tab;
-use crate::app::copy::{MASKED, copied_part, url_of_request};
+use crate::app::copy::{MASKED, copied_part, is_path_or_url, server_of_request, url_of_request};
 use crate::command::ExchangeCommand;
 use crate::handshake_tab::head::ShownLines;
 use crate::store::exchanges::{Content, Exchange, Row};
@@ -119,10 +119,8 @@ impl App {
             }
             Part::Url => self.exchange_url(at, &exchange.request)?,
             Part::Curl => {
-                let (command, is_masked, file) = self.curl(at, exchange)?;
-                let file = file
-                    .map(|name| format!("the command takes the body from {name}: save it there"));
-                return Some((command, file.or_else(|| masked(is_masked))));
+                let (command, told) = self.curl(at, exchange)?;
+                return Some((command, (!told.is_empty()).then(|| told.join("; "))));
             }
             Part::Content => return None,
         };
@@ -140,36 +138,59 @@ impl App {
         Some((url_of_request(connection, Some(request), &told), is_masked))
     }
 
-    /// The request as a command line, whether a credential is masked in it, and the file that it takes
-    /// the body from.
+    /// The request as a command line, and what is to be told of it.
     fn curl(
         &self,
         at: (ConnectionId, usize),
         exchange: &Exchange,
-    ) -> Option<(String, bool, Option<String>)> {
+    ) -> Option<(String, Vec<String>)> {
         let request = &*exchange.request;
         let is_shown = |line| self.exchange.shows(at, Direction::ClientToServer, line);
         let shown = ShownLines(&is_shown);
-        let (url, mut is_masked) = self.exchange_url(at, request)?;
-        let asks_for_all = request.target() == Some("*");
-        let mut fields = Vec::new();
+        let (mut url, mut is_masked) = self.exchange_url(at, request)?;
+        let target = request.target().filter(|target| !is_path_or_url(target));
+        let target = target.map(|target| shown.target(target));
+        if target.is_some() {
+            let index = self.store.index();
+            url = server_of_request(index.connection(at.0)?, Some(request));
+        }
+        let is_as_sent = !url.contains(['\0', char::REPLACEMENT_CHARACTER]);
+        let url = url.replace('\0', "%00");
+        let (mut fields, mut left_out) = (Vec::new(), 0);
         for (place, header) in request.headers.iter().enumerate() {
+            if !curl::can_say(&header.name, &header.value) {
+                left_out += 1;
+                continue;
+            }
             let value = shown.value(place, header);
             is_masked |= value != header.value_text();
             fields.push((header.name.as_str(), value));
         }
         let content = exchange.bodies[Direction::ClientToServer.index()].clone();
+        let has_ended = content.is_some();
         let content = content.unwrap_or_else(|| Content { len: 1, ..Content::default() });
         let name = || file_name(Some(request), Some(request), "request");
         let body = curl::Body::of(&content.octets, content.len, name);
-        let file = match &body {
-            curl::Body::File(name) => Some(name.clone()),
-            _ => None,
-        };
+        let mut told = Vec::new();
+        match &body {
+            curl::Body::File(name) if has_ended => {
+                told.push(format!("the command takes the body from {name}: save it there"));
+            }
+            curl::Body::File(name) => {
+                told.push(format!("the body has not ended yet: the command takes it from {name}"));
+            }
+            curl::Body::Nothing | curl::Body::Text(_) => {}
+        }
+        told.extend(is_masked.then(|| MASKED.to_owned()));
+        if left_out > 0 {
+            let fields = counted(left_out, "field", "fields");
+            told.push(format!("left out {fields} that no command line can hold"));
+        }
+        told.extend((!is_as_sent).then(|| "the URL is not as it was sent".to_owned()));
         let method = request.method()?;
-        let url = if asks_for_all { url.trim_end_matches('*') } else { &url };
-        let request = curl::Request { method, url, asks_for_all, fields, body };
-        Some((curl::command(&request), is_masked, file))
+        let target = target.as_deref();
+        let request = curl::Request { method, url: &url, target, fields, body };
+        Some((curl::command(&request), told))
     }
 
     /// Asks where to save the body of the selected exchange's request or answer, or what the selected

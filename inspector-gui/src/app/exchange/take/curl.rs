@@ -14,9 +14,9 @@ pub(super) struct Request<'a> {
     pub method: &'a str,
     /// Where to, scheme and host included.
     pub url: &'a str,
-    /// What is asked of the server as a whole: `OPTIONS *`.
-    pub asks_for_all: bool,
-    /// Its fields, in order.
+    /// What is asked of that, where it is no path: `*`, or an authority.
+    pub target: Option<&'a str>,
+    /// Its fields, in order: those that [`can_say`] admits.
     pub fields: Vec<(&'a str, Cow<'a, str>)>,
     pub body: Body<'a>,
 }
@@ -54,27 +54,34 @@ pub(super) fn command(request: &Request<'_>) -> String {
         ("GET" | "HEAD", true) | ("POST", false) => {}
         (method, _) => option("-X", method),
     }
-    if request.asks_for_all {
-        option("--request-target", "*");
+    if let Some(target) = request.target {
+        option("--request-target", target);
     }
     let is = |name: &str, other: &str| name.eq_ignore_ascii_case(other);
     let mut is_compressed = false;
     for (name, value) in &request.fields {
         // curl says these itself.
         let by_itself = ["Host", "Content-Length", "Transfer-Encoding", "Connection"];
-        if is(name, "Accept-Encoding") {
+        if by_itself.iter().any(|other| is(name, other)) {
+            continue;
+        }
+        if is(name, "Accept-Encoding") && takes_compressed(value) {
             is_compressed = true;
-        } else if !is_token(name) {
-            // What begins with @ would be taken for a file.
         } else if value.is_empty() {
             // With a colon it would take the field away.
             option("-H", &format!("{name};"));
-        } else if !by_itself.iter().any(|other| is(name, other)) {
+        } else {
             option("-H", &format!("{name}: {value}"));
         }
     }
-    let has_type = request.fields.iter().any(|(name, _)| is(name, "Content-Type"));
-    if !is_empty && !has_type {
+    let has = |wanted: &str| request.fields.iter().any(|(name, _)| is(name, wanted));
+    for name in ["User-Agent", "Accept"] {
+        if !has(name) {
+            // Else it says its own.
+            option("-H", &format!("{name}:"));
+        }
+    }
+    if !is_empty && !has("Content-Type") {
         // Else it claims to send a form.
         option("-H", "Content-Type:");
     }
@@ -93,6 +100,23 @@ pub(super) fn command(request: &Request<'_>) -> String {
         options.push("--path-as-is".to_owned());
     }
     options.join(" \\\n  ")
+}
+
+/// Whether a command line can hold this field as it was sent. What begins with `@` would be taken for a file,
+/// and a word of a shell ends at a NUL.
+pub(super) fn can_say(name: &str, value: &[u8]) -> bool {
+    is_token(name) && std::str::from_utf8(value).is_ok_and(|value| !value.contains('\0'))
+}
+
+/// Whether one of the codings that curl undoes is asked for (RFC 9110 §12.5.3).
+fn takes_compressed(accept_encoding: &str) -> bool {
+    accept_encoding.split(',').any(|one| {
+        let mut parts = one.split(';').map(|part| part.trim().to_ascii_lowercase());
+        let coding = parts.next().unwrap_or_default();
+        let weight = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok());
+        let is_known = ["gzip", "br", "zstd", "deflate"].contains(&coding.as_str());
+        is_known && weight.is_none_or(|weight| weight > 0.0)
+    })
 }
 
 /// What the name of a field may be (RFC 9110 §5.6.2).
@@ -114,6 +138,8 @@ fn quoted(text: &str) -> String {
             '\n' => word.push_str("\\n"),
             '\r' => word.push_str("\\r"),
             '\t' => word.push_str("\\t"),
+            // bash would end the word there.
+            '\0' => word.push(char::REPLACEMENT_CHARACTER),
             odd if is_odd(odd) => {
                 for octet in odd.encode_utf8(&mut [0; 4]).bytes() {
                     // Writing to a string does not fail.
@@ -139,9 +165,9 @@ mod tests {
             field("X-Empty", ""),
             field("Cookie", "id=•••"),
             field("Content-Length", "9"),
-            field("@/etc/passwd", "x"),
+            field("Transfer-Encoding", ""),
         ];
-        Request { method, url, asks_for_all: false, fields, body }
+        Request { method, url, target: None, fields, body }
     }
 
     #[test]
@@ -151,9 +177,59 @@ mod tests {
             "curl 'http://a.example/x?y=1' \\",
             "  -H 'X-Empty;' \\",
             "  -H 'Cookie: id=•••' \\",
+            "  -H 'User-Agent:' \\",
+            "  -H 'Accept:' \\",
             "  --compressed",
         ];
         assert_eq!(get, lines.join("\n"));
+    }
+
+    #[test]
+    fn what_the_request_says_of_itself_curl_says_in_its_place() {
+        let fields = [("user-agent", "a/1"), ("Accept", ""), ("Accept-Encoding", "identity")];
+        let fields = fields.map(|(name, value)| (name, Cow::Borrowed(value))).to_vec();
+        let body = Body::Nothing;
+        let url = "http://a.example";
+        let request = Request { method: "OPTIONS", url, target: Some("*"), fields, body };
+        let lines = [
+            "curl 'http://a.example' \\",
+            "  -X 'OPTIONS' \\",
+            "  --request-target '*' \\",
+            "  -H 'user-agent: a/1' \\",
+            "  -H 'Accept;' \\",
+            "  -H 'Accept-Encoding: identity'",
+        ];
+        assert_eq!(command(&request), lines.join("\n"));
+    }
+
+    #[test]
+    fn an_answer_is_taken_compressed_where_the_request_takes_one() {
+        let rows = [
+            ("gzip", true),
+            ("identity, BR;q=0.5", true),
+            ("zstd ; q=1", true),
+            ("", false),
+            ("identity", false),
+            ("*;q=0", false),
+            ("gzip;q=0, identity", false),
+        ];
+        for (value, expected) in rows {
+            assert_eq!(takes_compressed(value), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_field_that_no_command_line_can_hold_is_known() {
+        let rows: [(&str, &[u8], bool); 5] = [
+            ("X-Name", "é".as_bytes(), true),
+            ("@/etc/passwd", b"x", false),
+            ("", b"x", false),
+            ("X-Name", b"caf\xe9", false),
+            ("X-Name", b"a\0b", false),
+        ];
+        for (name, value, expected) in rows {
+            assert_eq!(can_say(name, value), expected, "{name}");
+        }
     }
 
     #[test]
@@ -182,6 +258,7 @@ mod tests {
             ("a\nb", r"$'a\nb'"),
             ("\u{1b}[2J'\\", r"$'\x1b[2J\'\\'"),
             ("\u{202e}x", r"$'\xe2\x80\xaex'"),
+            ("a\0b", "$'a\u{fffd}b'"),
         ];
         for (text, word) in rows {
             assert_eq!(quoted(text), word);
