@@ -50,10 +50,7 @@ impl Decoded {
 
     /// Takes in a body; `coding` is its content coding.
     pub(super) fn take_in_body(&mut self, octets: &Bytes, coding: Option<&str>, is_cut: bool) {
-        // The only one that does not show by itself.
-        let is_brotli = coding.is_some_and(|coding| coding.trim().eq_ignore_ascii_case("br"));
-        let names: &'static [&'static str] = if is_brotli { &["br"] } else { &[] };
-        self.take(octets, Hints { names, is_cut, ..Hints::default() });
+        self.take(octets, hints_of_body(coding, is_cut));
     }
 
     fn take(&mut self, octets: &Bytes, hints: Hints<'static>) {
@@ -263,6 +260,14 @@ impl Decoded {
             }
         }
     }
+}
+
+/// What the head says of a body, and whether there is more of it.
+pub(crate) fn hints_of_body(coding: Option<&str>, is_cut: bool) -> Hints<'static> {
+    // The only one that does not show by itself.
+    let is_brotli = coding.is_some_and(|coding| coding.trim().eq_ignore_ascii_case("br"));
+    let names: &'static [&'static str] = if is_brotli { &["br"] } else { &[] };
+    Hints { names, is_cut, ..Hints::default() }
 }
 
 /// Facts in one wrapped line, then what is wrong with it or was left out.

@@ -30,6 +30,7 @@ use framescope_core::payload::protobuf::MessageType;
 use jiff::tz::TimeZone;
 
 pub use connection::connection_name;
+pub(crate) use decoded::hints_of_body;
 pub use exchange::{ExchangeAction, ExchangePane, Known};
 pub use payload::PayloadTab;
 pub use selected::{

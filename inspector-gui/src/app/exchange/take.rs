@@ -3,7 +3,7 @@
 mod curl;
 
 use egui::Context;
-use framescope_core::payload::{Hints, Lens, Limits};
+use framescope_core::payload::{Lens, Limits};
 use framescope_core::present::{Secrets, counted};
 use framescope_core::{ConnectionId, Direction, Head};
 
@@ -11,6 +11,7 @@ use crate::App;
 use crate::app::Tab;
 use crate::app::copy::{MASKED, copied_part, is_path_or_url, server_of_request, url_of_request};
 use crate::command::ExchangeCommand;
+use crate::detail::hints_of_body;
 use crate::handshake_tab::head::ShownLines;
 use crate::store::exchanges::{Content, Exchange, Row};
 use crate::store::saving::Payload;
@@ -104,7 +105,13 @@ impl App {
             let content = chosen.content(Direction::ServerToClient)?;
             let (kept, whole) = (content.octets.len() as u64, content.len);
             let told = copied_part(kept, whole);
-            return Some((as_text(&content), told));
+            let coding = match &chosen.row {
+                Row::Exchange(exchange) => {
+                    exchange.response.as_ref().and_then(|head| head.value("Content-Encoding"))
+                }
+                Row::Event(_) | Row::Piece(_) => None,
+            };
+            return Some((as_text(&content, coding.as_deref()), told));
         }
         let (number, exchange) = chosen.exchange.as_ref()?;
         let at = (chosen.connection, *number);
@@ -253,12 +260,13 @@ impl App {
 }
 
 /// As it is where it is text, else as the pane shows it: decoded, where its format or coding is known.
-fn as_text(content: &Content) -> String {
-    if let Ok(text) = std::str::from_utf8(&content.octets) {
+fn as_text(content: &Content, coding: Option<&str>) -> String {
+    let hints = hints_of_body(coding, !content.is_whole());
+    if let Ok(text) = std::str::from_utf8(&content.octets)
+        && hints.names.is_empty()
+    {
         return text.to_owned();
     }
-    let is_cut = (content.octets.len() as u64) < content.len;
-    let hints = Hints { is_cut, ..Hints::default() };
     let seen = Lens::default().see(&content.octets, &hints, &Limits::VIEW);
     seen.view.text(&content.octets)
 }
@@ -309,7 +317,25 @@ fn ending(kind: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
+
+    #[test]
+    fn a_body_is_copied_as_text_or_decoded_by_its_coding() {
+        let plain: Vec<u8> = (1..30_u8).map(|n| n.wrapping_mul(83)).collect();
+        // As Node's brotli packs so many octets of anything; by itself it looks like nothing.
+        let brotli = [&[0x0b, 0x0e, 0x80], &plain[..], &[0x03]].concat();
+        let text = |octets: &[u8], coding| {
+            let octets = Bytes::copy_from_slice(octets);
+            let len = octets.len() as u64;
+            as_text(&Content { octets, len }, coding)
+        };
+        assert_eq!(text(b"hello", None), "hello");
+        assert_eq!(text(&brotli, Some("br")), text(&plain, None));
+        assert_eq!(text(&brotli, Some(" BR ")), text(&plain, None));
+        assert_ne!(text(&brotli, None), text(&plain, None));
+    }
 
     #[test]
     fn a_file_is_named_after_the_path_and_what_the_head_says() {
