@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use crate::source::{Source, create_private};
 
-/// Where to write. What is made there is readable for its owner alone; what is replaced keeps its mode.
+/// Where to write. What is made there is readable for its owner alone; what is replaced keeps its mode, but
+/// for what that would give to others than before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     path: PathBuf,
@@ -64,10 +65,12 @@ impl Target {
     /// Gives what is written the mode of what it replaces.
     #[cfg(unix)]
     fn keep_mode(&self, part: &Path) -> io::Result<()> {
-        use std::os::unix::fs::PermissionsExt as _;
+        use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
         // Where nothing is there, it stays as it was made.
         let Ok(before) = self.path.metadata() else { return Ok(()) };
-        let mode = before.permissions().mode() & 0o777;
+        let written = part.metadata()?;
+        let has_same = (before.uid() == written.uid(), before.gid() == written.gid());
+        let mode = kept_mode(before.permissions().mode(), has_same);
         std::fs::set_permissions(part, std::fs::Permissions::from_mode(mode))
     }
 
@@ -83,6 +86,17 @@ impl Target {
             return Err(io::Error::other(line));
         }
         Ok(())
+    }
+}
+
+/// What of a mode goes over to a file that may have another owner and another group: who may read it may have
+/// been kept from what it replaces.
+#[cfg(unix)]
+const fn kept_mode(mode: u32, (same_owner, same_group): (bool, bool)) -> u32 {
+    match (same_owner, same_group) {
+        (true, true) => mode & 0o777,
+        (false, true) => mode & 0o770,
+        (_, false) => mode & 0o700,
     }
 }
 
@@ -134,6 +148,20 @@ mod tests {
         let target = Target::new(&path, [], true).expect("agreed to");
         assert_eq!(target.write(write).expect("written"), 0o600);
         assert_eq!(mode(&path), 0o640, "as it was");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_replaced_gives_its_mode_to_the_same_people_alone() {
+        let rows = [
+            ((true, true), 0o664),
+            ((false, true), 0o660),
+            ((true, false), 0o600),
+            ((false, false), 0o600),
+        ];
+        for (has_same, mode) in rows {
+            assert_eq!(kept_mode(0o100_664, has_same), mode, "{has_same:?}");
+        }
     }
 
     #[test]
