@@ -122,6 +122,15 @@ fn nothing_is_exported_where_the_list_shows_nothing() {
 }
 
 #[test]
+fn a_list_that_is_not_on_the_screen_is_called_by_its_tab() {
+    let mut window = crate::chat();
+    window.harness.get_by_role_and_label(Role::Tab, "Timing").click();
+    window.harness.run_ok();
+    ask(&mut window);
+    window.harness.get_by_label("What the Messages tab lists: 4 messages");
+}
+
+#[test]
 fn the_connection_of_the_selected_row_is_offered() {
     let mut window = crate::chat();
     window.harness.get_by_label_contains("message 4,").click();

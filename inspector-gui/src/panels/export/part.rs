@@ -6,6 +6,7 @@ use framescope_core::ConnectionId;
 use framescope_core::present::counted;
 
 use crate::App;
+use crate::app::Tab;
 use crate::detail::connection_name;
 use crate::list::{RowFilter, ViewRows};
 use crate::panels::parts;
@@ -136,11 +137,14 @@ pub fn choice_ui(
     if let Some((name, told)) = connection.and_then(|connection| of_connection(app, connection)) {
         offer(ui, Part::Connection, &name, &told);
     }
+    // On the other tabs its table is not on the screen.
+    let is_seen = app.view.tab == Tab::Messages;
+    let name = if is_seen { "What the list shows" } else { "What the Messages tab lists" };
     if app.view.exchanges.are_shown() {
         let told = "it lists exchanges, which are exported with their connection";
-        ui.add_enabled_ui(false, |ui| offer(ui, Part::Listed, "What the list shows", told));
+        ui.add_enabled_ui(false, |ui| offer(ui, Part::Listed, name, told));
     } else {
-        offer(ui, Part::Listed, "What the list shows", &rows.told());
+        offer(ui, Part::Listed, name, &rows.told());
     }
     *part != before
 }
