@@ -380,6 +380,7 @@ impl eframe::App for App {
             self.run(&ctx, command);
         }
         self.copy_what_was_read(&ctx);
+        let copies = copy::copies(&ctx);
         let aside = self.aside.as_ref().map(aside::Aside::source);
         let captures: Vec<&Source> = aside.into_iter().chain([&**self.store.source()]).collect();
         self.detail.go_on_saving(&captures);
@@ -451,6 +452,10 @@ impl eframe::App for App {
         export::dialog_ui(self, &ctx);
         schema::dialog_ui(self, &ctx);
         open::drop_ui(&ctx);
+        if copy::copies(&ctx) > copies {
+            // By a button of what is shown, which tells nothing of it.
+            self.copied_part = None;
+        }
         for command in commands {
             self.run(&ctx, command);
             ctx.request_repaint();

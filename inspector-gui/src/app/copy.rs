@@ -1,6 +1,6 @@
 //! What is copied of the selected row: the message, or the URL of its connection.
 
-use egui::Context;
+use egui::{Context, OutputCommand};
 use framescope_core::index::ConnectionSummary;
 use framescope_core::present::Secrets;
 use framescope_core::{ConnectionId, Head, Opcode};
@@ -13,6 +13,14 @@ use crate::widgets::format;
 
 /// What is told where a credential was left out.
 pub(super) const MASKED: &str = "copied with credentials masked";
+
+/// How often something was copied in this pass.
+pub(super) fn copies(ctx: &Context) -> usize {
+    let is_copy = |command: &&OutputCommand| {
+        matches!(command, OutputCommand::CopyText(_) | OutputCommand::CopyImage(_))
+    };
+    ctx.output(|output| output.commands.iter().filter(is_copy).count())
+}
 
 /// How a message is copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

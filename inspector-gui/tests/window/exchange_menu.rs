@@ -69,6 +69,13 @@ fn parts_of_an_exchange_are_copied_with_their_credentials_masked() {
     let copied = choose(&mut window, "exchange 1,", "Copy response body");
     assert_eq!(copied.as_deref(), Some("yes"));
     assert!(window.harness.query_by_label("copied with credentials masked").is_none());
+    choose(&mut window, "exchange 1,", "Copy URL").expect("it is copied");
+    window.harness.get_by_label_contains("exchange 1,").click();
+    window.harness.run_ok();
+    window.harness.get_by_label("copied with credentials masked");
+    window.harness.get_by_label("Copy the body").click();
+    window.harness.run_ok();
+    assert!(window.harness.query_by_label("copied with credentials masked").is_none());
 }
 
 #[test]
