@@ -60,7 +60,7 @@ pub struct App {
     timing: TimingTab,
     /// What is copied as soon as it is read.
     to_copy: Option<(Selection, As)>,
-    /// What is to be told of what was copied last, in a line: that it is a part, or masked.
+    /// What is to be told of the last command, in a line: that what was copied is a part, or masked.
     pub(crate) copied_part: Option<String>,
     /// The proxy that goes on while a file is looked at.
     aside: Option<aside::Aside>,

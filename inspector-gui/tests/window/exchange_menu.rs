@@ -114,6 +114,28 @@ fn an_event_leads_to_its_request_and_an_exchange_to_its_heads() {
 }
 
 #[test]
+fn heads_that_are_not_listed_any_more_are_not_mistaken_for_others() {
+    let mut capture = Capture::new();
+    let on = capture.connection();
+    for _ in 0..101 {
+        let requests = "GET /poll HTTP/1.1\r\nHost: x\r\n\r\n".repeat(100);
+        capture.raw(on, UP, requests.as_bytes());
+        capture.raw(on, DOWN, "HTTP/1.1 204 No Content\r\n\r\n".repeat(100).as_bytes());
+    }
+    let mut window = capture.open(1440.0, 900.0);
+    window.harness.get_by_label_contains("connection /poll").click();
+    window.until("its exchanges are read", |app| {
+        app.view().exchanges.rows().is_some_and(|rows| rows.end() == 10_100)
+    });
+    window.harness.run_ok();
+    choose(&mut window, "exchange 1,", "Show in Handshake");
+    assert_eq!(window.app().view().tab, Tab::Messages);
+    window
+        .harness
+        .get_by_label("the handshake tab lists the last 10,000 exchanges: this one is older");
+}
+
+#[test]
 fn the_url_of_a_connection_is_masked_whatever_is_shown_of_its_other_requests() {
     let mut capture = Capture::new();
     let on = capture.connection();

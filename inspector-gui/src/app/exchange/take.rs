@@ -242,8 +242,11 @@ impl App {
         };
         if let Some(at) = at {
             self.handshake.choose(connection, at);
+            self.view.tab = Tab::Handshake;
+        } else {
+            let told = "the handshake tab lists the last 10,000 exchanges: this one is older";
+            self.copied_part = Some(told.to_owned());
         }
-        self.view.tab = Tab::Handshake;
     }
 
     /// Lists all connections whose path is that of the selected row's request.
