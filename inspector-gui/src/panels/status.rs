@@ -88,15 +88,10 @@ pub fn status_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
                 ui.label(RichText::new(format!("paused, {new} new frames")).color(palette.warning));
             }
             if let Some(line) = &app.copied_part {
-                ui.label(RichText::new(line).color(palette.warning));
+                told_ui(ui, line);
             }
             if let Some(trouble) = app.store.trouble() {
-                let width = (ui.available_width() - 320.0).max(120.0);
-                let told = Label::new(RichText::new(&trouble).color(palette.warning)).truncate();
-                ui.scope(|ui| {
-                    ui.set_max_width(width);
-                    ui.add(told).on_hover_text(trouble);
-                });
+                told_ui(ui, &trouble);
             }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 ui.spacing_mut().item_spacing.x = 16.0;
@@ -114,6 +109,16 @@ pub fn status_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
                 }
             });
         });
+    });
+}
+
+/// A line that may be longer than there is room: all of it is told under the pointer.
+fn told_ui(ui: &mut Ui, line: &str) {
+    let width = (ui.available_width() - 320.0).max(120.0);
+    let told = Label::new(RichText::new(line).color(theme::palette(ui).warning)).truncate();
+    ui.scope(|ui| {
+        ui.set_max_width(width);
+        ui.add(told).on_hover_text(line);
     });
 }
 
