@@ -79,6 +79,25 @@ fn parts_of_an_exchange_are_copied_with_their_credentials_masked() {
 }
 
 #[test]
+fn a_body_is_copied_as_its_head_says_that_it_is_coded() {
+    let mut capture = Capture::new();
+    let on = capture.connection();
+    capture.raw(on, UP, b"GET /data HTTP/1.1\r\nHost: x\r\n\r\n");
+    // What Node's brotli makes of 29 octets that look like nothing.
+    let plain: Vec<u8> = (1..30_u8).map(|n| n.wrapping_mul(83)).collect();
+    let head = b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 33\r\n\r\n";
+    capture.raw(on, DOWN, &[&head[..], &[0x0b, 0x0e, 0x80], &plain[..], &[0x03]].concat());
+    let mut window = capture.open(1440.0, 900.0);
+    window.harness.get_by_label_contains("connection /data").click();
+    window.until("its exchange is read", |app| {
+        app.view().exchanges.rows().is_some_and(|rows| rows.end() == 1)
+    });
+    window.harness.run_ok();
+    let copied = choose(&mut window, "exchange 1,", "Copy response body").expect("it is copied");
+    assert!(copied.contains("53 a6 f9") && !copied.contains("0b 0e 80"), "{copied}");
+}
+
+#[test]
 fn what_the_pane_shows_is_copied_as_it_was_sent() {
     let mut window = posted();
     window.harness.get_by_label_contains("exchange 1,").click();
