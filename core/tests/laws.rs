@@ -12,7 +12,7 @@ use framescope_core::search::{Found, Pattern, Search, Syntax};
 use framescope_core::session::Limits;
 use framescope_core::{
     ConnectionId, ConnectionInfo, Direction, Event, EventKind, Finish, FrameHeader, Index, Leg,
-    MaskingKey, Opcode, PayloadLength, Record, Session, Timestamp,
+    MaskingKey, Opcode, PayloadLength, Record, Session, Timestamp, TransportEvent,
 };
 use proptest::prelude::*;
 
@@ -40,7 +40,10 @@ fn opened() -> Record {
 
 /// Octets as a record; every octet of a lane has the same time, so that a split changes no time.
 fn octets(direction: Direction, octets: &[u8]) -> Record {
-    let at = Timestamp::from_nanos(10 + direction.index() as u64);
+    octets_at(Timestamp::from_nanos(10 + direction.index() as u64), direction, octets)
+}
+
+fn octets_at(at: Timestamp, direction: Direction, octets: &[u8]) -> Record {
     let octets = Bytes::copy_from_slice(octets);
     Record::Octets { connection: ID, at, leg: Leg::Client, direction, octets, in_proxy: None }
 }
@@ -187,6 +190,48 @@ fn any_exchanges() -> impl Strategy<Value = (Vec<u8>, Vec<u8>)> {
     })
 }
 
+/// An answer that comes in pieces and may be told to be a stream, as a read a piece.
+#[derive(Debug)]
+struct Stream {
+    /// Its pieces are lines, not chunks.
+    has_lines: bool,
+    /// They are so long that few of them are held.
+    is_long: bool,
+    /// Each piece, and the milliseconds before it.
+    pieces: Vec<(String, u64)>,
+}
+
+impl Stream {
+    fn any() -> impl Strategy<Value = Self> {
+        let pause = prop_oneof![6 => Just(1_u64), 4 => 150..700_u64];
+        let pieces = prop::collection::vec(("[a-e0-4]{0,6}", pause), 0..14);
+        (any::<bool>(), prop::bool::weighted(0.2), pieces)
+            .prop_map(|(has_lines, is_long, pieces)| Self { has_lines, is_long, pieces })
+    }
+
+    /// The records of a connection's first exchange.
+    fn records(&self) -> Vec<Record> {
+        let kind = if self.has_lines { "application/jsonl" } else { "application/json" };
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\n");
+        let mut reads = vec![
+            (UP, "GET /stream HTTP/1.1\r\n\r\n".to_owned(), 0),
+            (DOWN, format!("{head}Transfer-Encoding: chunked\r\n\r\n"), 0),
+        ];
+        let rest = " ".repeat(if self.is_long { 64 << 10 } else { 0 });
+        reads.extend(self.pieces.iter().map(|(piece, pause)| {
+            let piece = format!("{piece}{rest}\n");
+            (DOWN, format!("{:x}\r\n{piece}\r\n", piece.len()), *pause)
+        }));
+        reads.push((DOWN, "0\r\n\r\n".to_owned(), 0));
+        let mut now = 0;
+        let record = |(direction, octets, pause): (Direction, String, u64)| {
+            now += pause * 1_000_000;
+            octets_at(Timestamp::from_nanos(now), direction, octets.as_bytes())
+        };
+        reads.into_iter().map(record).collect()
+    }
+}
+
 fn cuts() -> impl Strategy<Value = Vec<prop::sample::Index>> {
     prop::collection::vec(any::<prop::sample::Index>(), 0..12)
 }
@@ -281,8 +326,10 @@ proptest! {
     #[test]
     fn a_search_marks_the_rows_of_exchanges_that_hold_it(
         (up, down) in any_exchanges(), up_cuts in cuts(), down_cuts in cuts(),
+        stream in Stream::any(),
     ) {
         let mut records = vec![opened()];
+        records.extend(stream.records());
         records.extend(cut(&up, &up_cuts).iter().map(|part| octets(UP, part)));
         records.extend(cut(&down, &down_cuts).iter().map(|part| octets(DOWN, part)));
         records.extend([finished(UP), finished(DOWN)]);
@@ -294,10 +341,17 @@ proptest! {
             index.receive(record, 0);
         }
         let (mut rows, mut expected) = (ExchangeRows::default(), std::collections::BTreeSet::new());
+        let mut asked = Vec::new();
         for event in events(&records) {
             let Some(placed) = rows.place(&event.kind) else { continue };
             let holds = match &event.kind {
-                EventKind::HeadReceived { head, .. } => pattern.is_in(&head.raw),
+                EventKind::HeadReceived { head, direction, .. } => {
+                    asked.extend((*direction == UP).then_some((head.offset, placed.row)));
+                    pattern.is_in(&head.raw)
+                }
+                EventKind::TransportSeen(TransportEvent::PieceReceived(piece)) => {
+                    pattern.is_in(&piece.content)
+                }
                 EventKind::BodyCompleted { content, .. } => pattern.is_in(content),
                 EventKind::ServerSentEvent(event) => {
                     event.data.iter().chain(&event.id).any(|text| pattern.is_in(text.as_bytes()))
@@ -309,9 +363,10 @@ proptest! {
         let marked = found.exchanges().of(ID).map_or_else(Vec::new, |marks| marks.rows().collect());
         prop_assert_eq!(&marked, &Vec::from_iter(expected));
         prop_assert_eq!(found.exchanges().count(), marked.len());
-        let exchanges = &index.connection(ID).unwrap().exchanges;
-        prop_assert!(exchanges.windows(2).all(|pair| pair[0].row < pair[1].row));
-        prop_assert!(exchanges.last().is_none_or(|last| last.row < rows.end()));
+        let connection = index.connection(ID).unwrap();
+        let listed = connection.exchanges.iter().map(|one| (one.request.offset, one.row));
+        prop_assert_eq!(listed.collect::<Vec<_>>(), asked);
+        prop_assert_eq!(connection.rows.end(), rows.end());
     }
 
     #[test]

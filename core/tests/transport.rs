@@ -277,6 +277,22 @@ fn a_stream_tells_its_pieces_once_it_is_one() {
 }
 
 #[test]
+fn every_line_of_a_stream_is_told_however_the_reads_split_them() {
+    let head =
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Type: application/jsonl\r\n";
+    let lines: String = (0..100).flat_map(|number| [number.to_string(), "\n".to_owned()]).collect();
+    let chunk = format!("{:x}\r\n{lines}\r\n", lines.len());
+    for len in [chunk.len(), 40, 7, 1] {
+        let wire = Wire::default().opens(1).asks(1, "GET /a").says(1, DOWN, format!("{head}\r\n"));
+        let reads = chunk.as_bytes().chunks(len);
+        let wire = reads.fold(wire.wait(2_000), |wire, read| wire.says(1, DOWN, read));
+        let told = wire.told().iter().filter(|line| line.starts_with("line ")).count();
+        assert_eq!(told, 100, "in reads of {len}");
+        assert_eq!(wire.index().connections()[0].rows.end(), 101, "in reads of {len}");
+    }
+}
+
+#[test]
 fn server_sent_events_say_what_they_are() {
     let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
     let wire = Wire::default().opens(1).asks(1, "GET /e").wait(5).says(1, DOWN, head);

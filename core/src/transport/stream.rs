@@ -8,8 +8,9 @@ use crate::{Head, Timestamp};
 
 /// Pieces that are held until the stream is known as one; of more only the last.
 const MAX_HELD: usize = 32;
-/// Octets of pieces that are held.
-const MAX_HELD_OCTETS: usize = 256 << 10;
+/// Octets of pieces that are held, whatever is kept of their content: which pieces are told does not depend
+/// on that.
+const MAX_HELD_OCTETS: u64 = 256 << 10;
 /// Time without a piece that shows that the server had nothing to say.
 const PAUSE: Duration = Duration::from_millis(150);
 
@@ -36,7 +37,7 @@ pub(super) struct StreamWatch {
     octets: u64,
     is_told: bool,
     held: Vec<(Timestamp, BodyPiece)>,
-    held_octets: usize,
+    held_octets: u64,
 }
 
 impl StreamWatch {
@@ -104,17 +105,18 @@ impl StreamWatch {
         std::mem::take(&mut self.held)
     }
 
+    /// What comes once it is told is taken with the read that brought it: there is as much as was read.
     fn hold(&mut self, at: Timestamp, piece: BodyPiece) {
         if self.need.is_none() {
             return;
         }
-        self.held_octets = self.held_octets.saturating_add(piece.content.len());
+        self.held_octets = self.held_octets.saturating_add(piece.len);
         self.held.push((at, piece));
         let is_full =
             |watch: &Self| watch.held.len() > MAX_HELD || watch.held_octets > MAX_HELD_OCTETS;
-        while is_full(self) && self.held.len() > 1 {
+        while !self.is_told && is_full(self) && self.held.len() > 1 {
             let (_, first) = self.held.remove(0);
-            self.held_octets = self.held_octets.saturating_sub(first.content.len());
+            self.held_octets = self.held_octets.saturating_sub(first.len);
         }
     }
 
@@ -179,21 +181,22 @@ mod tests {
         Timestamp::from_nanos(millis * 1_000_000)
     }
 
+    /// Of an answer at 0 ms.
+    fn watch(fields: &str) -> StreamWatch {
+        let raw = Bytes::from(format!("HTTP/1.1 200 OK\r\n{fields}\r\n"));
+        StreamWatch::new(&Head::parse_response(raw, 0).unwrap(), millis(0))
+    }
+
+    fn piece(index: u64, len: u64, content: Bytes) -> BodyPiece {
+        let unit = PieceUnit::Chunk;
+        BodyPiece { index, unit, offset: index * len, len, content, session: None }
+    }
+
     /// After how many pieces that come every so many milliseconds it is told, and how many are held.
     fn told_after(fields: &str, every: u64, pieces: u64) -> Option<(u64, usize)> {
-        let raw = Bytes::from(format!("HTTP/1.1 200 OK\r\n{fields}\r\n"));
-        let head = Head::parse_response(raw, 0).unwrap();
-        let mut watch = StreamWatch::new(&head, millis(0));
+        let mut watch = watch(fields);
         for index in 0..pieces {
-            let unit = PieceUnit::Chunk;
-            let piece = BodyPiece {
-                index,
-                unit,
-                offset: index,
-                len: 1,
-                content: Bytes::new(),
-                session: None,
-            };
+            let piece = piece(index, 1, Bytes::new());
             if watch.saw(millis(every * (index + 1)), piece).is_some() {
                 return Some((index + 1, watch.take_held().len()));
             }
@@ -220,5 +223,34 @@ mod tests {
         for (fields, every, pieces, expected) in rows {
             assert_eq!(told_after(fields, every, pieces), expected, "{fields}{every}");
         }
+    }
+
+    #[test]
+    fn what_is_held_does_not_depend_on_what_is_kept_of_a_piece() {
+        let octets = Bytes::from(vec![b'x'; 64 << 10]);
+        for kept in [0, 9, octets.len()] {
+            let mut watch = watch("Content-Type: application/json\r\n");
+            for index in 0..20 {
+                let piece = piece(index, octets.len() as u64, octets.slice(..kept));
+                assert!(watch.saw(millis(1 + index), piece).is_none());
+            }
+            for (index, told) in [(20, false), (21, false), (22, true)] {
+                let piece = piece(index, 1, octets.slice(..kept.min(1)));
+                assert_eq!(watch.saw(millis(400 * (index - 19)), piece).is_some(), told, "{index}");
+            }
+            let held = watch.take_held();
+            let told: Vec<u64> = held.iter().map(|(_, piece)| piece.index).collect();
+            assert_eq!(told, [17, 18, 19, 20, 21, 22], "{kept} octets kept of each");
+        }
+    }
+
+    #[test]
+    fn what_comes_once_it_is_told_is_not_bounded() {
+        let mut watch = watch("Content-Type: application/x-ndjson\r\n");
+        let told = (0..100).filter(|index| {
+            watch.saw(millis(400), piece(*index, 64 << 10, Bytes::new())).is_some()
+        });
+        assert_eq!(told.collect::<Vec<_>>(), [0]);
+        assert_eq!(watch.take_held().len(), 100);
     }
 }
