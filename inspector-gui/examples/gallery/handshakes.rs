@@ -37,7 +37,10 @@ fn exchange(request: Arc<Head>, response: Option<Arc<Head>>, micros: u64) -> Exc
     }
 }
 
-fn connection(exchanges: Vec<Exchange>) -> ConnectionSummary {
+fn connection(mut exchanges: Vec<Exchange>) -> ConnectionSummary {
+    for (row, exchange) in exchanges.iter_mut().enumerate() {
+        exchange.row = row;
+    }
     ConnectionSummary {
         id: ConnectionId(1),
         opened_at: Timestamp::from_nanos(AT),

@@ -39,8 +39,9 @@ const LIST_ROWS: usize = 6;
 #[derive(Debug, Default)]
 pub struct HandshakeTab {
     connection: Option<ConnectionId>,
-    /// The exchange chosen in the list; `None` follows the last one.
-    exchange: Option<usize>,
+    /// The row of the exchange that was chosen; `None` follows the last one. A place in the list would be
+    /// that of another one as soon as the list drops its first.
+    row: Option<usize>,
     shown: BTreeSet<SecretPlace>,
     sought: Option<Sought>,
     /// Rows of exchanges that hold what is looked for.
@@ -49,10 +50,11 @@ pub struct HandshakeTab {
     brings: bool,
 }
 
-/// Names one line whose secret may be shown: whose head, and which of its lines.
+/// Names one line whose secret may be shown: the row of the exchange whose head it is in, and which of its
+/// lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct SecretPlace {
-    exchange: usize,
+    row: usize,
     direction: Direction,
     line: HeadLine,
 }
@@ -66,36 +68,36 @@ pub(crate) enum HeadLine {
 }
 
 impl HandshakeTab {
-    /// The exchange of this connection that is shown: the chosen one, or the last.
+    /// The exchange of this connection that is shown: the chosen one, or the last. None where the chosen one
+    /// is not listed any more.
     pub fn chosen<'a>(&self, connection: &'a ConnectionSummary) -> Option<&'a Exchange> {
         self.chosen_at(connection).map(|(_, exchange)| exchange)
     }
 
-    /// Shows this exchange of this connection.
-    pub fn choose(&mut self, connection: ConnectionId, exchange: usize) {
-        if self.connection != Some(connection) {
-            *self = Self { connection: Some(connection), ..Self::default() };
-        }
-        self.exchange = Some(exchange);
+    /// Shows the exchange of this row of this connection.
+    pub fn choose(&mut self, connection: ConnectionId, row: usize) {
+        self.turn_to(connection);
+        self.row = Some(row);
     }
 
     /// Whether the target of the connection, which is that of its last exchange, is shown with its secrets.
     pub fn shows_target(&self, connection: &ConnectionSummary) -> bool {
-        let place = |exchange| SecretPlace {
-            exchange,
+        let place = |exchange: &Exchange| SecretPlace {
+            row: exchange.row,
             direction: Direction::ClientToServer,
             line: HeadLine::Start,
         };
-        let last = connection.exchanges.len().checked_sub(1);
         self.connection == Some(connection.id)
-            && last.is_some_and(|last| self.shown.contains(&place(last)))
+            && connection.exchanges.last().is_some_and(|last| self.shown.contains(&place(last)))
     }
 
     fn chosen_at<'a>(&self, connection: &'a ConnectionSummary) -> Option<(usize, &'a Exchange)> {
-        let last = connection.exchanges.len().checked_sub(1)?;
-        let chosen = self.exchange.filter(|_| self.connection == Some(connection.id));
-        let at = chosen.unwrap_or(last).min(last);
-        Some((at, connection.exchanges.get(at)?))
+        let exchanges = &connection.exchanges;
+        let at = match self.row.filter(|_| self.connection == Some(connection.id)) {
+            Some(row) => exchanges.binary_search_by_key(&row, |exchange| exchange.row).ok()?,
+            None => exchanges.len().checked_sub(1)?,
+        };
+        Some((at, exchanges.get(at)?))
     }
 
     /// Marks what is looked for from now on, or nothing; `found` are the rows of the connection's exchanges
@@ -109,7 +111,8 @@ impl HandshakeTab {
     pub fn show(&mut self, connection: &ConnectionSummary, row: usize) {
         self.turn_to(connection.id);
         let behind = connection.exchanges.partition_point(|exchange| exchange.row <= row);
-        self.exchange = (behind < connection.exchanges.len()).then(|| behind.saturating_sub(1));
+        let at = behind.checked_sub(1).filter(|_| behind < connection.exchanges.len());
+        self.row = at.and_then(|at| Some(connection.exchanges.get(at)?.row));
         self.brings = true;
     }
 
@@ -135,7 +138,9 @@ impl HandshakeTab {
         };
         self.turn_to(connection.id);
         let exchange = self.chosen_at(connection);
-        let is_explained = connection.lacks_beginning() || failure_of(connection).is_some();
+        let is_explained = connection.lacks_beginning()
+            || failure_of(connection).is_some()
+            || !connection.exchanges.is_empty();
         if exchange.is_none() && !is_explained {
             let line = "The connection is open, and its first request has not come.";
             empty_ui(ui, "Nothing asked yet", line);
@@ -186,7 +191,10 @@ impl HandshakeTab {
     ) {
         self.list_ui(ui, connection);
         let Some((at, exchange)) = exchange else {
-            if connection.lacks_beginning() {
+            if !connection.exchanges.is_empty() {
+                let line = "Of a connection with many requests only the last are listed.";
+                empty_ui(ui, "This request is not listed any more", line);
+            } else if connection.lacks_beginning() {
                 let line = "What the connection began with is missing from the capture.";
                 empty_ui(ui, "No opening handshake", line);
             }
@@ -202,7 +210,7 @@ impl HandshakeTab {
         });
         ui.add_space(4.0);
         let changes = head::Changes::of_request(connection, exchange, handshake);
-        self.head_ui(ui, at, Direction::ClientToServer, &exchange.request, &changes);
+        self.head_ui(ui, exchange.row, Direction::ClientToServer, &exchange.request, &changes);
 
         ui.add_space(20.0);
         let Some(response) = &exchange.response else {
@@ -230,7 +238,7 @@ impl HandshakeTab {
         });
         ui.add_space(4.0);
         let changes = head::Changes::of_response(connection);
-        self.head_ui(ui, at, Direction::ServerToClient, response, &changes);
+        self.head_ui(ui, exchange.row, Direction::ServerToClient, response, &changes);
 
         let heads = [&exchange.request, response];
         let is_in_head =
@@ -249,12 +257,12 @@ impl HandshakeTab {
     fn head_ui(
         &mut self,
         ui: &mut Ui,
-        exchange: usize,
+        row: usize,
         direction: Direction,
         head: &framescope_core::Head,
         changes: &head::Changes,
     ) {
-        let place = |line| SecretPlace { exchange, direction, line };
+        let place = |line| SecretPlace { row, direction, line };
         let shown = |line| self.shown.contains(&place(line));
         let matches = Matches::of(head, self.sought.as_ref(), self.brings);
         self.brings &= !matches.are_there();
@@ -273,6 +281,7 @@ impl HandshakeTab {
             return;
         }
         let palette = theme::palette(ui);
+        let chosen = self.chosen_at(connection).map(|(at, _)| at);
         section(ui, "Requests on this connection", |ui| {
             let count = format::thousands(count as u64);
             ui.label(RichText::new(count).size(11.5).color(palette.weak));
@@ -287,10 +296,9 @@ impl HandshakeTab {
             area.auto_shrink([false, true]).show_rows(ui, height, count, |ui, rows| {
                 for at in rows {
                     let Some(exchange) = connection.exchanges.get(at) else { break };
-                    let chosen = self.exchange.map_or(at + 1 == count, |chosen| chosen == at);
                     let found = self.found.is_marked(exchange.row);
-                    if exchange_row_ui(ui, exchange, chosen, found).clicked() {
-                        self.exchange = (at + 1 < count).then_some(at);
+                    if exchange_row_ui(ui, exchange, chosen == Some(at), found).clicked() {
+                        self.row = (at + 1 < count).then_some(exchange.row);
                     }
                 }
             });

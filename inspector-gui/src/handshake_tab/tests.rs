@@ -80,6 +80,60 @@ fn secrets_are_hidden_until_shown() {
     harness.get_by_label("Cookie: session=•••");
 }
 
+/// The same tab onto connections that change.
+fn growing() -> Harness<'static, (HandshakeTab, ConnectionSummary)> {
+    let mut harness = Harness::builder().with_size(egui::vec2(1100.0, 900.0)).build_ui_state(
+        |ui, (tab, connection): &mut (HandshakeTab, ConnectionSummary)| {
+            theme::install_once(ui.ctx());
+            tab.ui(ui, Some(connection), None);
+        },
+        (HandshakeTab::default(), handshakes::polling()),
+    );
+    harness.run();
+    harness
+}
+
+/// The next request, as the index lists it: the first goes.
+fn ask_once_more(connection: &mut ConnectionSummary) {
+    let mut next = connection.exchanges.remove(0);
+    next.row = connection.exchanges.last().map_or(0, |last| last.row + 1);
+    connection.exchanges.push(next);
+}
+
+#[test]
+fn a_secret_that_is_shown_is_that_of_one_request_wherever_it_stands_in_the_list() {
+    let mut harness = growing();
+    harness.get_by_label("GET /poll?since=8 HTTP/1.1");
+    harness.get_by_role_and_label(Role::Button, "show").click();
+    harness.run();
+    harness.get_by_label("Authorization: Bearer abc");
+    ask_once_more(&mut harness.state_mut().1);
+    harness.run();
+    harness.get_by_label("GET /poll?since=0 HTTP/1.1");
+    harness.get_by_label("Authorization: Bearer •••");
+    harness.get_by_label("GET /poll?since=8 200  12.0 ms").click();
+    harness.run();
+    harness.get_by_label("Authorization: Bearer abc");
+}
+
+#[test]
+fn a_request_stays_chosen_until_it_is_not_listed_any_more() {
+    let mut harness = growing();
+    let (tab, connection) = harness.state_mut();
+    tab.choose(connection.id, 1);
+    harness.run();
+    harness.get_by_label("GET /poll?since=1 HTTP/1.1");
+    ask_once_more(&mut harness.state_mut().1);
+    harness.run();
+    harness.get_by_label("GET /poll?since=1 HTTP/1.1");
+    ask_once_more(&mut harness.state_mut().1);
+    harness.run();
+    harness.get_by_label("This request is not listed any more");
+    harness.get_by_label("GET /poll?since=8 200  12.0 ms").click();
+    harness.run();
+    harness.get_by_label("GET /poll?since=8 HTTP/1.1");
+}
+
 #[test]
 fn a_wrong_answer_is_said_to_be_wrong() {
     let harness = harness(Some(handshakes::wrong()), 1100.0);

@@ -228,20 +228,17 @@ impl App {
 
     /// Shows the heads of the selected row's exchange in the handshake tab.
     fn show_exchange_heads(&mut self) {
-        let Some(Chosen { connection, exchange: Some((_, exchange)), .. }) = self.chosen_exchange()
+        let Some(Chosen { connection, exchange: Some((row, _)), .. }) = self.chosen_exchange()
         else {
             return;
         };
-        let at = {
+        let is_listed = {
             let index = self.store.index();
-            let summary = index.connection(connection);
-            let is_it = |one: &framescope_core::index::Exchange| {
-                one.request.offset == exchange.request.offset
-            };
-            summary.and_then(|summary| summary.exchanges.iter().position(is_it))
+            let exchanges = index.connection(connection).map(|summary| &summary.exchanges);
+            exchanges.is_some_and(|exchanges| exchanges.iter().any(|one| one.row == row))
         };
-        if let Some(at) = at {
-            self.handshake.choose(connection, at);
+        if is_listed {
+            self.handshake.choose(connection, row);
             self.view.tab = Tab::Handshake;
         } else {
             let told = "the handshake tab lists the last 10,000 exchanges: this one is older";
