@@ -7,7 +7,8 @@ use bytes::Bytes;
 use framescope_core::connection::{Alteration, Failure, TlsInfo};
 use framescope_core::index::{ConnectionSummary, Exchange, ExchangeRows, Gaps, RoundTrips, State};
 use framescope_core::{
-    ConnectionId, ConnectionInfo, ConnectionNote, Direction, Head, Leg, OpeningHandshake, Timestamp,
+    ConnectionId, ConnectionInfo, ConnectionNote, Direction, EventKind, Head, Leg,
+    OpeningHandshake, Timestamp,
 };
 
 const AT: u64 = 1_700_000_000_482_190_000;
@@ -37,9 +38,17 @@ fn exchange(request: Arc<Head>, response: Option<Arc<Head>>, micros: u64) -> Exc
     }
 }
 
+/// The row that this request gets as the next of its connection.
+pub fn next_row(rows: &mut ExchangeRows, request: &Arc<Head>) -> usize {
+    let (leg, direction, head) = (Leg::Client, Direction::ClientToServer, Arc::clone(request));
+    let placed = rows.place(&EventKind::HeadReceived { leg, direction, head });
+    placed.expect("a request begins a row").row
+}
+
 fn connection(mut exchanges: Vec<Exchange>) -> ConnectionSummary {
-    for (row, exchange) in exchanges.iter_mut().enumerate() {
-        exchange.row = row;
+    let mut rows = ExchangeRows::default();
+    for exchange in &mut exchanges {
+        exchange.row = next_row(&mut rows, &exchange.request);
     }
     ConnectionSummary {
         id: ConnectionId(1),
@@ -69,7 +78,7 @@ fn connection(mut exchanges: Vec<Exchange>) -> ConnectionSummary {
         upstream_head_at: [None; 2],
         round_trips: [RoundTrips::default(); 2],
         sessions: Vec::new(),
-        rows: ExchangeRows::default(),
+        rows,
         ending: None,
     }
 }

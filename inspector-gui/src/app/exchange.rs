@@ -41,7 +41,8 @@ impl App {
             }
             // A search was faster than what reads the rows.
             None if is_to_come => None,
-            None => Some(ExchangeAction::Close),
+            // It stays selected: from there a search goes on.
+            None => self.exchange.gone_ui(ui, number),
         };
         match action {
             Some(ExchangeAction::Close) => view.selected = None,
@@ -62,21 +63,17 @@ impl App {
             self.exchange.bring();
         } else {
             self.view.tab = Tab::Handshake;
-            let index = self.store.index();
-            if let Some(summary) = index.connection(connection) {
-                self.handshake.show(summary, row);
-            }
+            self.handshake.show(connection, row);
         }
     }
 
     /// The row of exchanges that is looked at, where any are: the selected one, or in the handshake tab
-    /// the chosen one. Without a row, the connection whose rows are.
+    /// the one that it was asked to show, kept or not. Without a row, the connection whose rows are.
     pub(crate) fn exchange_looked_at(&self) -> Option<(ConnectionId, Option<usize>)> {
         if self.view.tab == Tab::Handshake {
             let id = self.looked_at_id()?;
             let index = self.store.index();
-            let chosen = self.handshake.chosen(index.connection(id)?);
-            return Some((id, chosen.map(|exchange| exchange.row)));
+            return Some((id, self.handshake.looked_at(index.connection(id)?)));
         }
         let read = self.view.exchanges.read.as_ref()?;
         Some((read.connection(), self.view.exchanges.selected))

@@ -14,7 +14,7 @@ use framescope_core::{ConnectionId, Direction, Head, Index};
 use jiff::tz::TimeZone;
 
 use self::holds::Holds;
-use self::parts::{header_ui, packets_ui};
+use self::parts::{gone_ui, header_ui, packets_ui};
 use crate::detail::Sought;
 use crate::detail::decoded::Decoded;
 use crate::detail::saving::SavingPane;
@@ -187,6 +187,14 @@ impl ExchangePane {
         });
         self.brings = false;
         action
+    }
+
+    /// Draws what there is to say of a row with this number that is not kept any more; what the user wants
+    /// done.
+    pub fn gone_ui(&self, ui: &mut Ui, number: usize) -> Option<ExchangeAction> {
+        let margin = egui::Margin::symmetric(12, 12);
+        let closes = egui::Frame::new().inner_margin(margin).show(ui, |ui| gone_ui(ui, number));
+        closes.inner.then_some(ExchangeAction::Close)
     }
 
     fn exchange_ui(

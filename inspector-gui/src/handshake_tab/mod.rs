@@ -19,7 +19,7 @@ use framescope_core::index::{ConnectionSummary, Exchange};
 use framescope_core::present::Secrets;
 use framescope_core::search::Marks;
 use framescope_core::transport::TransportSession;
-use framescope_core::{ConnectionId, Direction, OpeningHandshake};
+use framescope_core::{ConnectionId, Direction, Head, OpeningHandshake};
 
 pub(crate) use trouble::stage_in_words;
 
@@ -39,8 +39,9 @@ const LIST_ROWS: usize = 6;
 #[derive(Debug, Default)]
 pub struct HandshakeTab {
     connection: Option<ConnectionId>,
-    /// The row of the exchange that was chosen; `None` follows the last one. A place in the list would be
-    /// that of another one as soon as the list drops its first.
+    /// The row that was asked for: that of an exchange, or of an event or piece of its answer; `None`
+    /// follows the last exchange. A place in the list would be that of another one as soon as the list
+    /// drops its first.
     row: Option<usize>,
     shown: BTreeSet<SecretPlace>,
     sought: Option<Sought>,
@@ -74,7 +75,7 @@ impl HandshakeTab {
         self.chosen_at(connection).map(|(_, exchange)| exchange)
     }
 
-    /// Shows the exchange of this row of this connection.
+    /// Shows the exchange of this row of this connection, or the one that the row belongs to.
     pub fn choose(&mut self, connection: ConnectionId, row: usize) {
         self.turn_to(connection);
         self.row = Some(row);
@@ -93,11 +94,22 @@ impl HandshakeTab {
 
     fn chosen_at<'a>(&self, connection: &'a ConnectionSummary) -> Option<(usize, &'a Exchange)> {
         let exchanges = &connection.exchanges;
-        let at = match self.row.filter(|_| self.connection == Some(connection.id)) {
-            Some(row) => exchanges.binary_search_by_key(&row, |exchange| exchange.row).ok()?,
+        // A search may be ahead of what lists exchanges.
+        let at = match self.asked(connection).filter(|row| *row < connection.rows.end()) {
+            Some(row) => place_of(exchanges, row)?,
             None => exchanges.len().checked_sub(1)?,
         };
         Some((at, exchanges.get(at)?))
+    }
+
+    /// The row that is looked at: the one that was asked for, or that of the last exchange.
+    pub fn looked_at(&self, connection: &ConnectionSummary) -> Option<usize> {
+        let last = || Some(connection.exchanges.last()?.row);
+        self.asked(connection).or_else(last)
+    }
+
+    fn asked(&self, connection: &ConnectionSummary) -> Option<usize> {
+        self.row.filter(|_| self.connection == Some(connection.id))
     }
 
     /// Marks what is looked for from now on, or nothing; `found` are the rows of the connection's exchanges
@@ -106,13 +118,9 @@ impl HandshakeTab {
         (self.sought, self.found) = (sought, found);
     }
 
-    /// Chooses the exchange of this row, or the one that it belongs to, and brings what is looked for
-    /// into sight.
-    pub fn show(&mut self, connection: &ConnectionSummary, row: usize) {
-        self.turn_to(connection.id);
-        let behind = connection.exchanges.partition_point(|exchange| exchange.row <= row);
-        let at = behind.checked_sub(1).filter(|_| behind < connection.exchanges.len());
-        self.row = at.and_then(|at| Some(connection.exchanges.get(at)?.row));
+    /// The same, and brings what is looked for into sight.
+    pub fn show(&mut self, connection: ConnectionId, row: usize) {
+        self.choose(connection, row);
         self.brings = true;
     }
 
@@ -240,12 +248,7 @@ impl HandshakeTab {
         let changes = head::Changes::of_response(connection);
         self.head_ui(ui, exchange.row, Direction::ServerToClient, response, &changes);
 
-        let heads = [&exchange.request, response];
-        let is_in_head =
-            |sought: &Sought| heads.iter().any(|head| sought.pattern().is_in(&head.raw));
-        let is_found = self.found.is_marked(exchange.row);
-        if is_found && self.sought.as_ref().is_some_and(|sought| !is_in_head(sought)) {
-            let line = "What is looked for is in a body, not in these heads.";
+        if let Some(line) = self.found_elsewhere(connection, exchange, response) {
             ui.add_space(8.0);
             ui.label(RichText::new(line).color(palette.warning));
         }
@@ -254,12 +257,35 @@ impl HandshakeTab {
         timing::timing_ui(ui, &timing::stages(connection, at, handshake.is_some()));
     }
 
+    /// Where what is looked for is, if that is not in these heads alone.
+    fn found_elsewhere(
+        &self,
+        connection: &ConnectionSummary,
+        exchange: &Exchange,
+        response: &Head,
+    ) -> Option<&'static str> {
+        let sought = self.sought.as_ref()?;
+        let asked = self.asked(connection).filter(|row| *row != exchange.row);
+        if asked.is_some_and(|row| self.found.is_marked(row)) {
+            let is_event = exchange.events > 0;
+            return Some(if is_event {
+                "What is looked for is in an event of this answer."
+            } else {
+                "What is looked for is in a piece of this answer."
+            });
+        }
+        let heads = [&*exchange.request, response];
+        let is_in_head = heads.iter().any(|head| sought.pattern().is_in(&head.raw));
+        let is_in_body = self.found.is_marked(exchange.row) && !is_in_head;
+        is_in_body.then_some("What is looked for is in a body, not in these heads.")
+    }
+
     fn head_ui(
         &mut self,
         ui: &mut Ui,
         row: usize,
         direction: Direction,
-        head: &framescope_core::Head,
+        head: &Head,
         changes: &head::Changes,
     ) {
         let place = |line| SecretPlace { row, direction, line };
@@ -305,6 +331,13 @@ impl HandshakeTab {
         });
         ui.add_space(16.0);
     }
+}
+
+/// Where the exchange of this row is listed, or the one whose answer has it as an event or piece.
+fn place_of(exchanges: &[Exchange], row: usize) -> Option<usize> {
+    let until = exchanges.partition_point(|exchange| exchange.row <= row);
+    let is_it = |one: &Exchange| one.row == row || one.events > 0 || one.pieces > 0;
+    exchanges.get(..until)?.iter().rposition(is_it)
 }
 
 /// `GET /poll … 200 12.0 ms`.

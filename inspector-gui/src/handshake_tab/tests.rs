@@ -96,7 +96,7 @@ fn growing() -> Harness<'static, (HandshakeTab, ConnectionSummary)> {
 /// The next request, as the index lists it: the first goes.
 fn ask_once_more(connection: &mut ConnectionSummary) {
     let mut next = connection.exchanges.remove(0);
-    next.row = connection.exchanges.last().map_or(0, |last| last.row + 1);
+    next.row = handshakes::next_row(&mut connection.rows, &next.request);
     connection.exchanges.push(next);
 }
 
@@ -132,6 +132,27 @@ fn a_request_stays_chosen_until_it_is_not_listed_any_more() {
     harness.get_by_label("GET /poll?since=8 200  12.0 ms").click();
     harness.run();
     harness.get_by_label("GET /poll?since=8 HTTP/1.1");
+}
+
+#[test]
+fn a_row_that_was_asked_for_is_looked_at_whether_it_is_listed_or_not() {
+    let mut harness = growing();
+    ask_once_more(&mut harness.state_mut().1);
+    let (tab, connection) = harness.state_mut();
+    assert_eq!(tab.looked_at(connection), Some(9), "the last");
+    for row in [0, 4, 9, 10] {
+        tab.show(connection.id, row);
+        assert_eq!(tab.looked_at(connection), Some(row));
+    }
+    assert_eq!(tab.chosen(connection).map(|exchange| exchange.row), Some(9), "10 is not there yet");
+    tab.show(connection.id, 0);
+    assert!(tab.chosen(connection).is_none(), "it is not listed any more");
+    harness.run();
+    harness.get_by_label("This request is not listed any more");
+    harness.get_by_label("GET /poll?since=8 200  12.0 ms").click();
+    harness.run();
+    let (tab, connection) = harness.state();
+    assert_eq!(tab.looked_at(connection), Some(8), "another one was chosen");
 }
 
 #[test]

@@ -26,7 +26,7 @@ const LIMITS: Limits = Limits { frame_payload: 0, message_data: 0, ..Limits::KEE
 /// Of a body that is written to a file, so much is kept.
 const WHOLE: Limits = Limits { body_content: MAX_OCTETS, ..LIMITS };
 /// Rows that are kept; beyond, the oldest go.
-const MAX_ROWS: usize = 50_000;
+pub(crate) const MAX_ROWS: usize = 50_000;
 /// Octets of bodies and events that are kept; beyond, those of the oldest rows go.
 const MAX_OCTETS: usize = 64 << 20;
 

@@ -79,6 +79,12 @@ impl Capture {
     /// A connection that became a WebSocket on this target.
     pub fn websocket(&mut self, target: &str) -> ConnectionId {
         let connection = self.connection();
+        self.upgrade(connection, target);
+        connection
+    }
+
+    /// A connection that is there becomes a WebSocket on this target.
+    pub fn upgrade(&mut self, connection: ConnectionId, target: &str) {
         let request = format!(
             "GET {target} HTTP/1.1\r\nHost: 127.0.0.1:9870\r\nUpgrade: websocket\r\n\
              Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
@@ -88,7 +94,6 @@ impl Capture {
              Connection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
         self.octets(connection, UP, request.as_bytes());
         self.octets(connection, DOWN, response.as_bytes());
-        connection
     }
 
     /// One whole frame in one record.

@@ -156,6 +156,78 @@ fn a_masked_secret_is_found_and_stays_masked_until_it_is_shown() {
 }
 
 #[test]
+fn a_row_that_is_not_kept_any_more_says_so_and_the_search_goes_on_behind_it() {
+    let mut capture = Capture::new();
+    let on = capture.connection();
+    capture.raw(on, UP, b"GET /events HTTP/1.1\r\n\r\n");
+    capture.raw(on, DOWN, b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n");
+    let (first, last, end) = (5, 50_005, 50_011);
+    let events = (1..end)
+        .map(|row| if row == first || row == last { "data: attic\n\n" } else { "data:\n\n" });
+    capture.raw(on, DOWN, events.collect::<String>().as_bytes());
+    let mut window = capture.open(1440.0, 900.0);
+    search_for(&mut window, "attic");
+    window.harness.get_by_label("0 found, 2 in HTTP");
+    press(&mut window, Modifiers::NONE, Key::F3);
+    window.until("its rows are read", |app| {
+        app.view().exchanges.rows().is_some_and(|rows| rows.end() == end)
+    });
+    window.harness.run_ok();
+    assert_eq!(standing(&window), (Some(FIRST), Tab::Messages, Some(first)));
+    window.harness.get_by_label("Row 6");
+    window.harness.get_by_label_contains("It is not kept any more");
+    window.harness.get_by_label("1 of 2 in HTTP");
+    press(&mut window, Modifiers::NONE, Key::F3);
+    assert_eq!(standing(&window), (Some(FIRST), Tab::Messages, Some(last)));
+    window.harness.get_by_label("Event 50,006");
+    press(&mut window, Modifiers::NONE, Key::F3);
+    assert_eq!(standing(&window), (Some(FIRST), Tab::Messages, Some(first)));
+    window.harness.get_by_label("Close the detail pane (Escape)").click();
+    window.harness.run_ok();
+    assert_eq!(standing(&window), (Some(FIRST), Tab::Messages, None));
+}
+
+#[test]
+fn events_of_a_connection_that_became_a_websocket_are_gone_through() {
+    let mut capture = Capture::new();
+    let on = capture.connection();
+    capture.raw(on, UP, b"GET /events HTTP/1.1\r\n\r\n");
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n";
+    capture.raw(on, DOWN, format!("{head}Transfer-Encoding: chunked\r\n\r\n").as_bytes());
+    for event in ["data: lobby\n\n", "data: attic\n\n", "data: attic again\n\n"] {
+        capture.raw(on, DOWN, format!("{:x}\r\n{event}\r\n", event.len()).as_bytes());
+    }
+    capture.raw(on, DOWN, b"0\r\n\r\n");
+    capture.upgrade(on, "/chat?room=attic");
+    capture.text(on, UP, "who is there?");
+    let mut window = capture.open(1440.0, 900.0);
+    search_for(&mut window, "attic");
+    window.harness.get_by_label("0 found, 4 in HTTP");
+    let (events, chat) = ("GET /events HTTP/1.1", "GET /chat?room=attic HTTP/1.1");
+    let in_a_body = Some("What is looked for is in a body, not in these heads.");
+    let in_an_event = Some("What is looked for is in an event of this answer.");
+    let stops = [
+        (Modifiers::NONE, "1 of 4 in HTTP", events, in_a_body),
+        (Modifiers::NONE, "2 of 4 in HTTP", events, in_an_event),
+        (Modifiers::NONE, "3 of 4 in HTTP", events, in_an_event),
+        (Modifiers::NONE, "4 of 4 in HTTP", chat, None),
+        (Modifiers::NONE, "1 of 4 in HTTP", events, in_a_body),
+        (Modifiers::SHIFT, "4 of 4 in HTTP", chat, None),
+        (Modifiers::SHIFT, "3 of 4 in HTTP", events, in_an_event),
+        (Modifiers::SHIFT, "2 of 4 in HTTP", events, in_an_event),
+    ];
+    for (modifiers, place, request, line) in stops {
+        press(&mut window, modifiers, Key::F3);
+        assert_eq!(standing(&window), (Some(FIRST), Tab::Handshake, None));
+        window.harness.get_by_label(place);
+        window.harness.get_by_label(request);
+        let told = window.harness.query_by_label_contains("What is looked for is in ");
+        let told = told.and_then(|label| label.accesskit_node().value());
+        assert_eq!(told.as_deref(), line, "{place}");
+    }
+}
+
+#[test]
 fn the_handshake_tab_says_which_request_holds_it() {
     let mut window = traffic();
     search_for(&mut window, "t-17");

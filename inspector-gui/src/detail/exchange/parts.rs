@@ -1,12 +1,12 @@
 //! Parts of the pane that remember nothing: its header, packets, what a piece holds.
 
-use egui::{Label, RichText, ScrollArea, Ui};
+use egui::{Align, Label, Layout, RichText, ScrollArea, Ui};
 use framescope_core::Direction;
 use framescope_core::present::Secrets;
 use jiff::tz::TimeZone;
 
 use crate::fonts::{self, icon};
-use crate::store::exchanges::Row;
+use crate::store::exchanges::{MAX_ROWS, Row};
 use crate::store::packets::Packets;
 use crate::theme;
 use crate::widgets::button::icon_button_enabled;
@@ -44,32 +44,52 @@ pub(super) fn packets_ui(ui: &mut Ui, packets: &Packets) {
     });
 }
 
-/// Number, direction and method above; the target and the time below.
-pub(super) fn header_ui(ui: &mut Ui, number: usize, row: &Row, zone: &TimeZone) -> bool {
-    let palette = theme::palette(ui);
+/// What is told in place of a row that was dropped; whether the pane is to be closed.
+pub(super) fn gone_ui(ui: &mut Ui, number: usize) -> bool {
+    let closes = title_ui(ui, "Row", number, |_| {});
+    let kept = format::thousands(MAX_ROWS as u64);
+    let words = format!("It is not kept any more: of a connection the last {kept} rows are.");
+    let words = RichText::new(words).color(theme::palette(ui).weak);
+    ui.add(Label::new(words).wrap());
+    closes
+}
+
+/// What kind of row it is, its number, and more beside it; whether the pane is to be closed.
+fn title_ui(ui: &mut Ui, kind: &str, number: usize, more: impl FnOnce(&mut Ui)) -> bool {
     let mut closes = false;
-    let right = egui::Layout::right_to_left(egui::Align::Center);
-    let left = egui::Layout::left_to_right(egui::Align::Center);
-    let (kind, direction) = match row {
-        Row::Exchange(_) => ("Exchange", None),
-        Row::Piece(_) => ("Piece", Some(Direction::ServerToClient)),
-        Row::Event(_) => ("Event", Some(Direction::ServerToClient)),
-    };
+    let (right, left) =
+        (Layout::right_to_left(Align::Center), Layout::left_to_right(Align::Center));
     // What stands on the right takes its room first; on the left the rest is elided.
     ui.allocate_ui_with_layout(egui::vec2(ui.available_width(), 22.0), right, |ui| {
         closes = icon_button_enabled(ui, true, icon::X, "Close the detail pane (Escape)").clicked();
         ui.with_layout(left, |ui| {
             let title = format!("{kind} {}", format::thousands(number as u64 + 1));
             ui.add(Label::new(RichText::new(title).font(fonts::semibold(13.5))).truncate());
-            if let Some(direction) = direction {
-                let words = RichText::new("↓ server to client");
-                ui.add(Label::new(words.color(palette.direction(direction))).truncate());
-            }
-            if let Row::Exchange(exchange) = row {
-                chip(ui, exchange.request.method().unwrap_or("?"), palette.weak);
-            }
+            more(ui);
         });
     });
+    closes
+}
+
+/// Number, direction and method above; the target and the time below.
+pub(super) fn header_ui(ui: &mut Ui, number: usize, row: &Row, zone: &TimeZone) -> bool {
+    let palette = theme::palette(ui);
+    let (kind, direction) = match row {
+        Row::Exchange(_) => ("Exchange", None),
+        Row::Piece(_) => ("Piece", Some(Direction::ServerToClient)),
+        Row::Event(_) => ("Event", Some(Direction::ServerToClient)),
+    };
+    let closes = title_ui(ui, kind, number, |ui| {
+        if let Some(direction) = direction {
+            let words = RichText::new("↓ server to client");
+            ui.add(Label::new(words.color(palette.direction(direction))).truncate());
+        }
+        if let Row::Exchange(exchange) = row {
+            chip(ui, exchange.request.method().unwrap_or("?"), palette.weak);
+        }
+    });
+    let (right, left) =
+        (Layout::right_to_left(Align::Center), Layout::left_to_right(Align::Center));
     ui.allocate_ui_with_layout(egui::vec2(ui.available_width(), 20.0), right, |ui| {
         let time = format::time_of_day(row.at(), zone);
         ui.add(Label::new(RichText::new(time).monospace().color(palette.weak)).truncate());
