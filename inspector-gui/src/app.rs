@@ -371,6 +371,8 @@ impl eframe::App for App {
     fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
         self.store.begin_picture();
         if self.view.belong_to(self.store.reading()) {
+            self.exchange.start_over();
+            self.handshake = HandshakeTab::default();
             self.timing = TimingTab::default();
             self.to_copy = None;
         }

@@ -145,6 +145,7 @@ impl View {
             (table.selected, table.bring) = (None, None);
         }
         self.findings.renumbered();
+        self.exchanges.renumbered();
         self.since_clear = SinceClear::default();
         true
     }
@@ -226,10 +227,13 @@ mod tests {
         view.messages.select(7);
         let filter = RowFilter { direction: Some(Direction::ClientToServer), ..Default::default() };
         view.frames.rows.update(filter, 9, 9, |_| Some(true));
+        view.exchanges.select(4);
         assert!(!view.belong_to(0), "it is the same");
         assert_eq!((view.messages.selected, view.frames.rows.len()), (Some(7), 9));
+        assert_eq!(view.exchanges.selected(), Some(4));
         assert!(view.belong_to(1));
         assert_eq!((view.messages.selected, view.messages.bring), (None, None));
         assert!(view.frames.rows.is_empty());
+        assert_eq!(view.exchanges.selected(), None);
     }
 }

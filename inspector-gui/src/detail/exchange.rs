@@ -136,7 +136,7 @@ impl ExchangePane {
         self.saving.go_on(captures);
     }
 
-    /// Forgets everything but what is being saved.
+    /// Forgets everything but what is being saved: another capture is looked at, or this one is read anew.
     pub fn start_over(&mut self) {
         *self = Self { saving: std::mem::take(&mut self.saving), ..Self::default() };
     }

@@ -78,6 +78,11 @@ impl View {
         (self.selected, self.bring) = (Some(number), Some(number));
     }
 
+    /// Rows have other numbers from here on: none is selected.
+    pub(crate) fn renumbered(&mut self) {
+        (self.selected, self.bring) = (None, None);
+    }
+
     /// The rows, where any are read.
     pub fn rows(&self) -> Option<RwLockReadGuard<'_, Rows>> {
         self.read.as_ref().map(Exchanges::rows)

@@ -1,7 +1,9 @@
 //! Connections that are no WebSocket: exchanges and events of streams as rows.
 
-use egui::Role;
+use egui::{Key, Modifiers, Role};
 use egui_kittest::kittest::Queryable as _;
+use framescope_core::ConnectionId;
+use framescope_core::index::State;
 
 use crate::fixture::{Capture, DOWN, UP, Window};
 
@@ -89,4 +91,58 @@ fn the_list_narrows_to_one_kind_of_connections() {
     assert!(window.harness.query_by_label_contains("connection /events").is_none());
     assert_eq!(window.app().view().connection, None, "what is not listed is not chosen");
     window.harness.get_by_label_contains("connection /chat");
+}
+
+/// Shows the secret of the cookie that is in sight.
+fn show_cookie(window: &mut Window) {
+    window.harness.get_by_label("Cookie: session=•••");
+    let chips: Vec<_> = window.harness.get_all_by_role_and_label(Role::Button, "show").collect();
+    assert_eq!(chips.len(), 1);
+    chips[0].click();
+    drop(chips);
+    window.harness.run_ok();
+    window.harness.get_by_label("Cookie: session=s3cret");
+}
+
+#[test]
+fn what_was_shown_of_a_row_is_not_shown_of_another_reading() {
+    let mut capture = Capture::new();
+    let (on, held) = (capture.connection(), capture.connection());
+    capture.raw(on, UP, b"GET /account HTTP/1.1\r\nCookie: session=s3cret\r\n\r\n");
+    // An answer waits for its request, until none can come.
+    capture.raw(held, DOWN, b"HTTP/1.1 204 No Content\r\n\r\n");
+    capture.leave_alone();
+    let mut window = capture.open(1440.0, 900.0);
+    let select = |window: &mut Window| {
+        window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Num1);
+        window.harness.run_ok();
+        window.until("its row is read", |app| {
+            app.view().exchanges.rows().is_some_and(|rows| rows.end() >= 1)
+        });
+        window.harness.run_ok();
+        window.harness.get_by_label_contains("exchange 1,").click();
+        window.harness.run_ok();
+        window.harness.get_by_role_and_label(Role::Tab, "Request").click();
+        window.harness.run_ok();
+    };
+    window.harness.get_by_label_contains("connection /account").click();
+    window.harness.run_ok();
+    select(&mut window);
+    show_cookie(&mut window);
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Num2);
+    window.harness.run_ok();
+    show_cookie(&mut window);
+
+    window.until("the file counts as finished", |app| {
+        let index = app.store().index();
+        index.connection(held).is_some_and(|held| held.state != State::Connecting)
+    });
+    window.capture.raw(ConnectionId(1), DOWN, b"HTTP/1.1 204 No Content\r\n\r\n");
+    window.capture.flush();
+    window.until("it is read anew", |app| app.store().reading() == 1);
+    window.harness.run_ok();
+    window.harness.get_by_label("Cookie: session=•••");
+    assert_eq!(window.app().view().exchanges.selected(), None);
+    select(&mut window);
+    window.harness.get_by_label("Cookie: session=•••");
 }

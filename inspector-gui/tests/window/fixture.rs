@@ -4,7 +4,7 @@ use std::fs::File;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use egui_kittest::Harness;
@@ -140,6 +140,15 @@ impl Capture {
     /// Hands what was written so far to the file; more can follow.
     pub fn flush(&mut self) {
         self.writer.flush().expect("flushed");
+    }
+
+    /// Hands what was written so far to the file, and lets that be long ago.
+    pub fn leave_alone(&mut self) {
+        self.flush();
+        let path = self.folder.path().join("test.pcapng");
+        let file = File::options().append(true).open(path).expect("it is there");
+        let long_ago = SystemTime::UNIX_EPOCH + Duration::from_hours(24);
+        file.set_modified(long_ago).expect("its time is set");
     }
 
     /// Opens it in a window of this size, and waits until all of it is listed.
