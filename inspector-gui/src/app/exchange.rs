@@ -60,7 +60,7 @@ impl App {
         if exchanges::are_listed(&self.store.index(), connection) {
             self.view.tab = Tab::Messages;
             self.view.exchanges.show(&self.store, connection, row);
-            self.exchange.bring();
+            self.exchange.bring((connection, row));
         } else {
             self.view.tab = Tab::Handshake;
             self.handshake.show(connection, row);

@@ -110,8 +110,8 @@ pub struct ExchangePane {
     unmasked: BTreeSet<(Part, HeadLine)>,
     sought: Option<Sought>,
     holds: Holds,
-    /// What is looked for is to be brought into sight.
-    brings: bool,
+    /// The row in which what is looked for is to be brought into sight.
+    brings: Option<(ConnectionId, usize)>,
     saving: SavingPane,
 }
 
@@ -150,9 +150,10 @@ impl ExchangePane {
         }
     }
 
-    /// Shows that part of the next row which holds what is looked for, and brings it into sight.
-    pub fn bring(&mut self) {
-        self.brings = true;
+    /// Shows that part of this row which holds what is looked for, and brings it into sight as soon as it was
+    /// read, unless another row is shown before.
+    pub fn bring(&mut self, at: (ConnectionId, usize)) {
+        self.brings = Some(at);
     }
 
     /// Draws a row of a connection with this number, from 0; what the user wants done.
@@ -170,6 +171,7 @@ impl ExchangePane {
             self.unmasked.clear();
             self.saving.forget();
         }
+        self.brings = self.brings.filter(|brought| *brought == at);
         let mut action = None;
         ScrollArea::vertical().id_salt("exchange").auto_shrink(false).show(ui, |ui| {
             egui::Frame::new().inner_margin(egui::Margin::symmetric(12, 12)).show(ui, |ui| {
@@ -185,8 +187,17 @@ impl ExchangePane {
                 action = action.or(wanted);
             });
         });
-        self.brings = false;
+        if !self.may_hold_it_later(at, row) {
+            self.brings = None;
+        }
         action
+    }
+
+    /// Whether what is looked for is in none of what was read of this row, and more is to be read.
+    fn may_hold_it_later(&mut self, at: (ConnectionId, usize), row: &Row) -> bool {
+        let Row::Exchange(exchange) = row else { return false };
+        let holds = self.holds.of(at, exchange, self.sought.as_ref());
+        exchange.ended_at.is_none() && !holds.contains(&true)
     }
 
     /// Draws what there is to say of a row with this number that is not kept any more; what the user wants
@@ -242,7 +253,7 @@ impl ExchangePane {
         let went = went.map(ExchangeAction::ShowConnection);
         hairline(ui);
         let holds = self.holds.of(at, exchange, self.sought.as_ref());
-        if self.brings && !holds[self.part.direction().index()] && holds.contains(&true) {
+        if self.brings.is_some() && !holds[self.part.direction().index()] && holds.contains(&true) {
             let is_asked = holds[Direction::ClientToServer.index()];
             self.part = if is_asked { Part::Request } else { Part::Response };
         }
@@ -285,8 +296,10 @@ impl ExchangePane {
 
     fn head_ui(&mut self, ui: &mut Ui, head: &Head) {
         let part = self.part;
-        let matches = Matches::of(head, self.sought.as_ref(), self.brings);
-        self.brings &= !matches.are_there();
+        let matches = Matches::of(head, self.sought.as_ref(), self.brings.is_some());
+        if matches.are_there() {
+            self.brings = None;
+        }
         let is_shown = |line| self.unmasked.contains(&(part, line));
         let direction = part.direction();
         let clicked = head_ui(ui, head, direction, &Changes::default(), &is_shown, matches);
@@ -412,7 +425,7 @@ impl ExchangePane {
         }
         self.decoded.choice_ui(ui);
         let left = (bottom - ui.cursor().top()).max(BODY_LEAST);
-        if self.brings && self.decoded.is_marked() {
+        if self.brings.is_some() && self.decoded.is_marked() {
             let size = vec2(ui.available_width(), left);
             ui.scroll_to_rect(Rect::from_min_size(ui.cursor().min, size), None);
         }
@@ -422,14 +435,4 @@ impl ExchangePane {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_being_saved_outlasts_all_else() {
-        let mut pane = ExchangePane { part: Part::Request, ..ExchangePane::default() };
-        pane.saving.ask(false);
-        pane.start_over();
-        assert_eq!((pane.part, pane.saving.is_at_work()), (Part::Response, true));
-    }
-}
+mod tests;

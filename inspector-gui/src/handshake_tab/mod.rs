@@ -187,6 +187,8 @@ impl HandshakeTab {
                 right_ui(ui);
             });
         }
+        // A search may be ahead of what lists exchanges.
+        self.brings &= self.asked(connection).is_some_and(|row| row >= connection.rows.end());
         went
     }
 

@@ -1,11 +1,15 @@
 //! The tab by role and label.
 
+use std::sync::Arc;
+
 use egui::Role;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use framescope_core::index::ConnectionSummary;
+use framescope_core::search::{Marks, Pattern};
 
 use super::{HandshakeTab, handshakes};
+use crate::detail::Sought;
 use crate::theme;
 
 fn harness(connection: Option<ConnectionSummary>, width: f32) -> Harness<'static, HandshakeTab> {
@@ -153,6 +157,25 @@ fn a_row_that_was_asked_for_is_looked_at_whether_it_is_listed_or_not() {
     harness.run();
     let (tab, connection) = harness.state();
     assert_eq!(tab.looked_at(connection), Some(8), "another one was chosen");
+}
+
+#[test]
+fn what_no_head_holds_is_not_waited_for() {
+    let mut harness = growing();
+    let (tab, connection) = harness.state_mut();
+    let pattern = Arc::new(Pattern::parse("lobby").expect("a pattern"));
+    let mut found = Marks::default();
+    found.mark(3);
+    tab.look_for(Some(Sought::new(1, pattern)), found);
+    tab.show(connection.id, 3);
+    assert!(tab.brings);
+    harness.run();
+    harness.get_by_label("What is looked for is in a body, not in these heads.");
+    let (tab, connection) = harness.state_mut();
+    assert!(!tab.brings, "another head that holds it is not brought into sight");
+    tab.show(connection.id, 9);
+    harness.run();
+    assert!(harness.state().0.brings, "it is not listed yet");
 }
 
 #[test]
