@@ -98,7 +98,9 @@ fn the_part_that_holds_it_is_shown() {
     search_for(&mut window, "x-trace: T-17");
     window.harness.get_by_label("0 found, 1 in HTTP");
     press(&mut window, Modifiers::NONE, Key::F3);
-    window.until("its exchanges are read", |app| app.view().exchanges.rows().is_some());
+    window.until("its exchanges are read", |app| {
+        app.view().exchanges.rows().is_some_and(|rows| rows.end() >= 1)
+    });
     window.harness.run_ok();
     window.harness.get_by_role_and_label(Role::Tab, "Request · match");
     window.harness.get_by_role_and_label(Role::Tab, "Response");
@@ -129,7 +131,9 @@ fn a_connection_without_a_match_says_so() {
     let mut window = traffic();
     search_for(&mut window, "s3cret");
     window.harness.get_by_label_contains("connection /events").click();
-    window.until("its exchanges are read", |app| app.view().exchanges.rows().is_some());
+    window.until("its exchanges are read", |app| {
+        app.view().exchanges.rows().is_some_and(|rows| rows.end() >= 1)
+    });
     window.harness.run_ok();
     window.harness.get_by_label("No row matches");
 }
@@ -141,7 +145,9 @@ fn a_masked_secret_is_found_and_stays_masked_until_it_is_shown() {
     window.harness.get_by_label("0 found, 1 in HTTP");
     press(&mut window, Modifiers::NONE, Key::F3);
     assert_eq!(standing(&window), (Some(LAST), Tab::Messages, Some(0)));
-    window.until("its exchanges are read", |app| app.view().exchanges.rows().is_some());
+    window.until("its exchanges are read", |app| {
+        app.view().exchanges.rows().is_some_and(|rows| rows.end() >= 1)
+    });
     window.harness.run_ok();
     window.harness.get_by_label("Cookie: session=•••");
     window.harness.get_by_label("match in what is hidden");
