@@ -45,7 +45,7 @@ impl What {
     }
 }
 
-/// The stages of one exchange, in their order. The server is dialled for the first one only, while
+/// The stages of the exchange at this place of the list, in their order. The server is dialled for the first one only, while
 /// its request waits: that time is taken off the time the answer took.
 pub fn stages(connection: &ConnectionSummary, exchange: usize, is_upgrade: bool) -> Vec<Stage> {
     let mut stages = Vec::new();
@@ -54,7 +54,8 @@ pub fn stages(connection: &ConnectionSummary, exchange: usize, is_upgrade: bool)
         took.unwrap_or_default()
     };
     let mut before_answer = Duration::ZERO;
-    if exchange == 0 {
+    let shown = connection.exchanges.get(exchange);
+    if shown.is_some_and(|exchange| exchange.row == 0) {
         let noted = |nanos: fn(&framescope_core::ConnectionNote) -> Option<u64>| {
             let noted = connection.notes.iter().rev().find_map(|note| nanos(note));
             noted.map(Duration::from_nanos)
@@ -63,10 +64,8 @@ pub fn stages(connection: &ConnectionSummary, exchange: usize, is_upgrade: bool)
         before_answer += put(What::Dial, noted(|note| note.dial_nanos));
         before_answer += put(What::UpstreamTls, noted(|note| note.upstream_tls_nanos));
     }
-    let answered = connection
-        .exchanges
-        .get(exchange)
-        .and_then(|exchange| Some(exchange.answered_at?.since(exchange.requested_at)));
+    let answered =
+        shown.and_then(|exchange| Some(exchange.answered_at?.since(exchange.requested_at)));
     let what = if is_upgrade { What::Upgrade } else { What::Answer };
     put(what, answered.map(|took| took.checked_sub(before_answer).unwrap_or(took)));
     stages
@@ -115,5 +114,12 @@ mod tests {
         let connection = handshakes::polling();
         assert_eq!(told(&stages(&connection, 1, false)), [("answer", 12_000)]);
         assert!(stages(&connection, 99, false).is_empty());
+        let mut connection = handshakes::accepted();
+        connection.exchanges[0].row = 7;
+        assert_eq!(
+            told(&stages(&connection, 0, false)),
+            [("answer", 8_400)],
+            "the first is not listed any more"
+        );
     }
 }
