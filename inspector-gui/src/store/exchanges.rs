@@ -1,191 +1,32 @@
 //! The HTTP exchanges of one connection, with their bodies and the events of streams, while somebody
 //! looks at it.
 
+mod row;
+mod whole;
+
 use std::collections::VecDeque;
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-use bytes::Bytes;
-use framescope_core::capture::CaptureItem;
-use framescope_core::http::ServerSentEvent;
 use framescope_core::index::{ExchangePart, ExchangeRows, Placed};
 use framescope_core::session::{Inspector, Limits, Shared as Common};
-use framescope_core::transport::{BodyPiece, Carried, PieceUnit, TransportEvent};
-use framescope_core::{ConnectionId, Direction, Event, EventKind, Head, Opcode, Record, Timestamp};
+use framescope_core::transport::{Carried, TransportEvent};
+use framescope_core::{ConnectionId, Direction, Event, EventKind, Record};
 use parking_lot::{RwLock, RwLockReadGuard};
+
+pub use row::{Content, Exchange, Row, StreamEvent, StreamPiece};
+pub(super) use whole::read_content;
 
 use super::Shared;
 use super::follower::{self, Follow};
 use super::packets::{PacketReader, Packets};
-use super::preview::Preview;
 
 /// Of a body, or of the data of an event, as much is kept as a search looks through.
 const LIMITS: Limits = Limits { frame_payload: 0, message_data: 0, ..Limits::KEEP };
-/// Of a body that is written to a file, so much is kept.
-const WHOLE: Limits = Limits { body_content: MAX_OCTETS, ..LIMITS };
 /// Rows that are kept; beyond, the oldest go.
 pub(crate) const MAX_ROWS: usize = 50_000;
 /// Octets of bodies and events that are kept; beyond, those of the oldest rows go.
 const MAX_OCTETS: usize = 64 << 20;
-
-/// One row: an exchange where it was asked for, or an event of its answer.
-#[derive(Debug, Clone)]
-pub enum Row {
-    /// A request, and what came of it.
-    Exchange(Box<Exchange>),
-    /// A block of an event stream.
-    Event(Box<StreamEvent>),
-    /// A chunk or line of another stream.
-    Piece(Box<StreamPiece>),
-}
-
-/// A request and its answer.
-#[derive(Debug, Clone)]
-pub struct Exchange {
-    /// When the request's head was whole.
-    pub requested_at: Timestamp,
-    /// The request.
-    pub request: Arc<Head>,
-    /// When the answer's head was whole.
-    pub answered_at: Option<Timestamp>,
-    /// The answer.
-    pub response: Option<Arc<Head>>,
-    /// When the answer's last octet was read.
-    pub ended_at: Option<Timestamp>,
-    /// Contents of request and answer once they are whole, by [`Direction::index`].
-    pub bodies: [Option<Content>; 2],
-    /// What request and answer say where they carry a session, by [`Direction::index`].
-    pub packets: [Packets; 2],
-    /// Events of the answer.
-    pub events: u64,
-    /// Chunks or lines of the answer, where it is a stream.
-    pub pieces: u64,
-}
-
-/// What a body holds.
-#[derive(Debug, Clone, Default)]
-pub struct Content {
-    /// As much of it as is kept, any content coding still on it.
-    pub octets: Bytes,
-    /// How long it is.
-    pub len: u64,
-}
-
-impl Content {
-    /// Whether all of it is kept. An octet of text that is not UTF-8 takes three once it is U+FFFD.
-    pub fn is_whole(&self) -> bool {
-        self.octets.len() as u64 >= self.len
-    }
-
-    /// What an event holds; without data it holds nothing.
-    pub fn of_event(event: &ServerSentEvent) -> Option<Self> {
-        let octets = Bytes::copy_from_slice(event.data.as_deref()?.as_bytes());
-        Some(Self { octets, len: event.data_len })
-    }
-
-    /// What a piece holds. What ends a line is no part of it, nor missing from it.
-    pub fn of_piece(piece: &BodyPiece) -> Self {
-        let octets = piece.content.clone();
-        let kept = octets.len() as u64;
-        let ends = if piece.unit == PieceUnit::Line { "\r\n".len() as u64 } else { 0 };
-        let is_whole = piece.len.saturating_sub(kept) <= ends;
-        Self { octets, len: if is_whole { kept } else { piece.len } }
-    }
-}
-
-/// One event of a stream.
-#[derive(Debug, Clone)]
-pub struct StreamEvent {
-    /// When it was whole.
-    pub at: Timestamp,
-    /// What it says.
-    pub event: ServerSentEvent,
-    /// Number of the row of its exchange.
-    pub exchange: usize,
-}
-
-/// One chunk or line of a stream.
-#[derive(Debug, Clone)]
-pub struct StreamPiece {
-    /// When it was whole.
-    pub at: Timestamp,
-    /// What it holds.
-    pub piece: BodyPiece,
-    /// Number of the row of its exchange.
-    pub exchange: usize,
-}
-
-impl Row {
-    /// When it came: a request, an event or a piece.
-    pub fn at(&self) -> Timestamp {
-        match self {
-            Self::Exchange(exchange) => exchange.requested_at,
-            Self::Event(event) => event.at,
-            Self::Piece(piece) => piece.at,
-        }
-    }
-
-    /// What it holds: of an exchange the body that went this way, once it is whole.
-    pub fn content(&self, direction: Direction) -> Option<Content> {
-        match self {
-            Self::Exchange(exchange) => exchange.bodies[direction.index()].clone(),
-            Self::Event(event) => Content::of_event(&event.event),
-            Self::Piece(piece) => Some(Content::of_piece(&piece.piece)),
-        }
-    }
-
-    /// How long that is.
-    pub fn content_len(&self, direction: Direction) -> Option<u64> {
-        match self {
-            Self::Exchange(exchange) => Some(exchange.bodies[direction.index()].as_ref()?.len),
-            Self::Event(event) => Some(event.event.data_len),
-            Self::Piece(piece) => Some(piece.piece.len),
-        }
-    }
-
-    fn kept_octets(&self) -> usize {
-        match self {
-            Self::Exchange(exchange) => {
-                let bodies = exchange.bodies.iter().flatten().map(|body| body.octets.len());
-                bodies.chain(exchange.packets.iter().map(Packets::octets)).sum()
-            }
-            Self::Event(event) => event.event.data.as_ref().map_or(0, String::len),
-            Self::Piece(piece) => piece.piece.content.len(),
-        }
-    }
-
-    fn drop_octets(&mut self) {
-        match self {
-            Self::Exchange(exchange) => {
-                exchange.bodies.iter_mut().flatten().for_each(|body| body.octets = Bytes::new());
-                exchange.packets = [Packets::default(), Packets::default()];
-            }
-            Self::Event(event) => {
-                if let Some(data) = &mut event.event.data {
-                    *data = String::new();
-                }
-            }
-            Self::Piece(piece) => piece.piece.content = Bytes::new(),
-        }
-    }
-}
-
-impl Exchange {
-    /// From the request's head to the answer's.
-    pub fn waited(&self) -> Option<Duration> {
-        Some(self.answered_at?.since(self.requested_at))
-    }
-
-    /// One line of the answer's body.
-    pub fn preview(&self) -> Option<Preview> {
-        let body = self.bodies[Direction::ServerToClient.index()].as_ref()?;
-        let octets = body.octets.get(..super::preview::MAX_OCTETS).unwrap_or(&body.octets);
-        let cut = (octets.len() as u64) < body.len;
-        (!octets.is_empty()).then(|| Preview::of(Opcode::Binary, octets, cut))
-    }
-}
 
 /// The rows of one connection.
 #[derive(Debug, Default)]
@@ -318,89 +159,6 @@ impl Rows {
     }
 }
 
-/// What one row holds, found among the events of its connection; of all other rows nothing is kept.
-#[derive(Debug)]
-struct Wanted {
-    row: usize,
-    direction: Direction,
-    numbers: ExchangeRows,
-    found: Option<Content>,
-}
-
-impl Wanted {
-    fn new(row: usize, direction: Direction) -> Self {
-        Self { row, direction, numbers: ExchangeRows::default(), found: None }
-    }
-
-    fn take(&mut self, event: Event) {
-        let Some(Placed { row, part, .. }) = self.numbers.place(&event.kind) else { return };
-        if row != self.row || self.found.is_some() {
-            return;
-        }
-        let (up, down) = (Direction::ClientToServer, Direction::ServerToClient);
-        self.found = match (event.kind, part) {
-            (_, ExchangePart::Request { is_whole }) => {
-                (is_whole && self.direction == up).then(Content::default)
-            }
-            (_, ExchangePart::Response { is_whole }) => {
-                (is_whole && self.direction == down).then(Content::default)
-            }
-            (
-                EventKind::BodyCompleted { content_len, content, .. },
-                ExchangePart::Body(direction),
-            ) => (direction == self.direction)
-                .then_some(Content { octets: content, len: content_len }),
-            (EventKind::ServerSentEvent(event), _) => Content::of_event(&event),
-            (EventKind::TransportSeen(TransportEvent::PieceReceived(piece)), _) => {
-                Some(Content::of_piece(&piece))
-            }
-            _ => None,
-        };
-    }
-
-    /// What was found, once it was. An error where none of its octets are there, so that no file is
-    /// replaced by nothing.
-    fn found(&mut self) -> io::Result<Option<Content>> {
-        match self.found.take() {
-            Some(content) if content.octets.is_empty() && !content.is_whole() => {
-                Err(io::Error::other("none of its octets are kept"))
-            }
-            found => Ok(found),
-        }
-    }
-}
-
-/// Reads the capture once more, as far as it is written, for what a row holds, see [`Row::content`]: 64 MiB
-/// of it at most.
-pub(super) fn read_content(
-    shared: &Shared,
-    (connection, row, direction): (ConnectionId, usize, Direction),
-) -> io::Result<Content> {
-    let source = &shared.source;
-    let mut tail = source.follow()?;
-    let end = source.wait_beyond(0, Duration::ZERO);
-    let (mut inspector, mut common) = (Inspector::new(connection, WHOLE), Common::default());
-    let mut wanted = Wanted::new(row, direction);
-    let mut goes_on = true;
-    while goes_on {
-        goes_on = tail.offset() < end && tail.read_more()?;
-        if !goes_on && source.is_file() {
-            tail.finish();
-        }
-        while let Some(item) = tail.poll() {
-            let CaptureItem::Record { record, .. } = item else { continue };
-            if record.connection() != connection {
-                continue;
-            }
-            inspector.receive(&record, &mut common, &mut |event| wanted.take(event));
-            if let Some(content) = wanted.found()? {
-                return Ok(content);
-            }
-        }
-    }
-    Err(io::Error::other("its end is not in the capture"))
-}
-
 /// The exchanges of a connection, read for as long as this is kept.
 pub struct Exchanges {
     connection: ConnectionId,
@@ -467,149 +225,4 @@ impl Drop for Exchanges {
 }
 
 #[cfg(test)]
-mod tests {
-    use framescope_core::Leg;
-
-    use super::*;
-
-    fn head(text: &'static str) -> Arc<Head> {
-        let raw = Bytes::from_static(text.as_bytes());
-        let head = if text.starts_with("HTTP") {
-            Head::parse_response(raw, 0)
-        } else {
-            Head::parse_request(raw, 0)
-        };
-        Arc::new(head.expect("a head"))
-    }
-
-    fn event(millis: u64, kind: EventKind) -> Event {
-        let at = Timestamp::from_nanos(millis * 1_000_000);
-        Event { connection: ConnectionId(1), at, kind }
-    }
-
-    fn seen(direction: Direction, text: &'static str) -> EventKind {
-        EventKind::HeadReceived { leg: Leg::Client, direction, head: head(text) }
-    }
-
-    #[test]
-    fn answers_find_their_requests_and_events_their_answer() {
-        let mut rows = Rows::default();
-        let (up, down) = (Direction::ClientToServer, Direction::ServerToClient);
-        let body = |direction, content: &'static [u8]| EventKind::BodyCompleted {
-            direction,
-            wire_len: content.len() as u64,
-            content_len: content.len() as u64,
-            content: Bytes::from_static(content),
-        };
-        let kinds = [
-            seen(up, "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n"),
-            body(up, b"hi"),
-            seen(down, "HTTP/1.1 100 Continue\r\n\r\n"),
-            seen(down, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n"),
-            body(down, b"ok!"),
-            seen(up, "DELETE /b HTTP/1.1\r\nHost: x\r\n\r\n"),
-            seen(down, "HTTP/1.1 204 No Content\r\n\r\n"),
-            seen(up, "GET /events HTTP/1.1\r\nHost: x\r\n\r\n"),
-            seen(down, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"),
-            EventKind::ServerSentEvent(Box::new(ServerSentEvent {
-                data: Some("x".to_owned()),
-                ..ServerSentEvent::default()
-            })),
-            EventKind::TransportSeen(TransportEvent::PieceReceived(Box::new(BodyPiece {
-                index: 0,
-                unit: PieceUnit::Line,
-                session: None,
-                offset: 0,
-                len: 5,
-                content: Bytes::from_static(b"{}"),
-            }))),
-        ];
-        for (at, kind) in (0..).zip(kinds) {
-            rows.take(event(at, kind));
-        }
-        assert_eq!(rows.end(), 5);
-        let Some(Row::Exchange(first)) = rows.get(0) else { panic!("an exchange") };
-        let bodies = first.bodies.clone().map(|body| body.expect("it is whole").octets);
-        assert_eq!(bodies, [Bytes::from_static(b"hi"), Bytes::from_static(b"ok!")]);
-        assert_eq!(first.response.as_ref().and_then(|head| head.status()), Some(200));
-        assert_eq!(first.waited(), Some(Duration::from_millis(3)));
-        assert_eq!(first.preview().expect("a body").text, "ok!");
-        let Some(Row::Exchange(last)) = rows.get(2) else { panic!("an exchange") };
-        assert_eq!((last.events, last.pieces, last.ended_at), (1, 1, None));
-        let Some(Row::Event(event)) = rows.get(3) else { panic!("an event") };
-        assert_eq!(event.exchange, 2);
-        let Some(Row::Piece(piece)) = rows.get(4) else { panic!("a piece") };
-        assert_eq!((piece.exchange, piece.piece.len), (2, 5));
-    }
-
-    #[test]
-    fn what_is_wanted_is_found_however_much_there_is_beside_it() {
-        let (up, down) = (Direction::ClientToServer, Direction::ServerToClient);
-        // Two of them are more than the table keeps.
-        let large = Bytes::from(vec![0; MAX_OCTETS / 2 + 1]);
-        let kinds = || {
-            let body = |direction, content: &Bytes, content_len| EventKind::BodyCompleted {
-                direction,
-                wire_len: content_len,
-                content_len,
-                content: content.clone(),
-            };
-            let len = large.len() as u64;
-            [
-                seen(up, "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"),
-                body(up, &large, len),
-                seen(down, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"),
-                body(down, &large, len),
-                seen(up, "GET /b HTTP/1.1\r\nHost: x\r\n\r\n"),
-                seen(down, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"),
-                body(down, &Bytes::new(), 9),
-            ]
-        };
-        let found = |row, direction| {
-            let mut wanted = Wanted::new(row, direction);
-            for (at, kind) in (0..).zip(kinds()) {
-                wanted.take(event(at, kind));
-            }
-            wanted.found().map(|found| found.map(|content| (content.octets.len(), content.len)))
-        };
-        let whole = Some((large.len(), large.len() as u64));
-        for (row, direction, expected) in
-            [(0, up, whole), (0, down, whole), (1, up, Some((0, 0))), (2, down, None)]
-        {
-            assert_eq!(found(row, direction).expect("it can be read"), expected, "{row}");
-        }
-        let error = found(1, down).expect_err("none of its nine octets are there");
-        assert_eq!(error.to_string(), "none of its octets are kept");
-    }
-
-    #[test]
-    fn what_ends_a_line_is_not_missing_from_it() {
-        let piece = |unit, content: &'static [u8], len| {
-            let piece = BodyPiece {
-                index: 0,
-                unit,
-                offset: 603,
-                len,
-                content: Bytes::from_static(content),
-                session: None,
-            };
-            Content::of_piece(&piece).len
-        };
-        assert_eq!(piece(PieceUnit::Line, b"{}", 3), 2);
-        assert_eq!(piece(PieceUnit::Line, b"{}", 4), 2);
-        assert_eq!(piece(PieceUnit::Line, b"{}", 50), 50, "cut");
-        assert_eq!(piece(PieceUnit::Chunk, b"{}", 3), 3);
-    }
-
-    #[test]
-    fn rows_are_bounded_and_keep_their_numbers() {
-        let mut rows = Rows::default();
-        let request = seen(Direction::ClientToServer, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-        for at in 0..MAX_ROWS as u64 + 10 {
-            rows.take(event(at, request.clone()));
-        }
-        assert_eq!((rows.start(), rows.end()), (10, MAX_ROWS + 10));
-        assert!(rows.get(9).is_none());
-        assert_eq!(rows.get(10).map(Row::at), Some(Timestamp::from_nanos(10_000_000)));
-    }
-}
+mod tests;
