@@ -68,7 +68,7 @@ impl App {
     /// Selects the next row that the search has found and the table lists. Where exchanges are looked at, or
     /// there is no such row, the next of them.
     pub(crate) fn find(&mut self, way: Way) {
-        if self.looks_at_exchanges() || self.has_found_only_exchanges() {
+        if self.looks_at_exchanges() {
             return self.find_exchange(way);
         }
         let listing = self.settings.listing;

@@ -7,7 +7,6 @@ use super::{Standing, Way};
 use crate::App;
 use crate::app::Tab;
 use crate::panels::connections::is_cleared;
-use crate::settings::Listing;
 
 /// Connections that were cleared away are passed over, so many at once.
 const MOST_PASSED: usize = 10_000;
@@ -20,23 +19,13 @@ impl App {
         self.view.tab == Tab::Handshake || self.view.exchanges.are_shown()
     }
 
-    /// Whether the search has found rows of exchanges and no other.
-    pub(super) fn has_found_only_exchanges(&self) -> bool {
-        self.view.running_search().is_some_and(|search| {
-            let state = search.state();
-            let others = match self.settings.listing {
-                Listing::Messages => state.messages_found,
-                Listing::Frames => state.frames_found,
-            };
-            others == 0 && state.exchanges_found > 0
-        })
-    }
-
     /// Shows the next found row of exchanges on a connection that is not cleared away, if there is one.
     pub(crate) fn find_exchange(&mut self, way: Way) {
         let from = if self.looks_at_exchanges() { self.exchange_looked_at() } else { None };
         let mut from = from.or_else(|| self.view.connection.map(|connection| (connection, None)));
-        for _ in 0..MOST_PASSED {
+        let on = self.view.running_search().map_or(0, |search| search.state().connections_found);
+        // Once around comes back to where it began.
+        for _ in 0..=on.min(MOST_PASSED) {
             let Some(search) = self.view.running_search() else { return };
             let Some(found) = search.with_exchanges(|marks| next(marks, from, way)) else { return };
             if self.lists_connection(found.0) {

@@ -93,6 +93,41 @@ fn what_http_holds_is_counted_and_gone_through_from_one_connection_to_the_next()
 }
 
 #[test]
+fn where_the_table_lists_no_match_the_way_goes_on_in_http() {
+    let mut capture = Capture::new();
+    let other = capture.websocket("/other");
+    capture.text(other, DOWN, "the attic");
+    capture.websocket("/silent");
+    let plain = capture.connection();
+    capture.raw(plain, UP, b"GET /attic HTTP/1.1\r\n\r\n");
+    let mut window = capture.open(1440.0, 900.0);
+    search_for(&mut window, "attic");
+    window.harness.get_by_label_contains("connection /silent").click();
+    window.harness.run_ok();
+    press(&mut window, Modifiers::NONE, Key::F3);
+    assert_eq!(standing(&window), (Some(plain), Tab::Messages, Some(0)));
+}
+
+#[test]
+fn connections_that_were_cleared_away_are_passed_over() {
+    let mut capture = Capture::new();
+    let [ended, open] = [(); 2].map(|()| {
+        let on = capture.connection();
+        capture.raw(on, UP, b"GET /attic HTTP/1.1\r\n\r\n");
+        on
+    });
+    capture.end(ended);
+    let mut window = capture.open(1440.0, 900.0);
+    search_for(&mut window, "attic");
+    window.harness.get_by_label("Clear").click();
+    window.harness.run_ok();
+    for modifiers in [Modifiers::NONE, Modifiers::NONE, Modifiers::SHIFT] {
+        press(&mut window, modifiers, Key::F3);
+        assert_eq!(standing(&window), (Some(open), Tab::Messages, Some(0)));
+    }
+}
+
+#[test]
 fn the_part_that_holds_it_is_shown() {
     let mut window = traffic();
     search_for(&mut window, "x-trace: T-17");
