@@ -61,7 +61,7 @@ pub struct App {
     /// What is copied as soon as it is read.
     to_copy: Option<(Selection, As)>,
     /// What is to be told of the last command, in a line: that what was copied is a part, or masked.
-    pub(crate) copied_part: Option<String>,
+    pub(crate) notice: Option<String>,
     /// The proxy that goes on while a file is looked at.
     aside: Option<aside::Aside>,
     wake: Wake,
@@ -90,7 +90,7 @@ impl App {
             handshake: HandshakeTab::default(),
             timing: TimingTab::default(),
             to_copy: None,
-            copied_part: None,
+            notice: None,
             aside: None,
             wake,
         }
@@ -141,7 +141,7 @@ impl App {
 
     /// Does what was asked for.
     pub fn run(&mut self, ctx: &egui::Context, command: Command) {
-        self.copied_part = None;
+        self.notice = None;
         match command {
             Command::OpenInBrowser => {
                 if let Some(url) = self.source().page_url() {
@@ -456,7 +456,7 @@ impl eframe::App for App {
         open::drop_ui(&ctx);
         if copy::copies(&ctx) > copies {
             // By a button of what is shown, which tells nothing of it.
-            self.copied_part = None;
+            self.notice = None;
         }
         for command in commands {
             self.run(&ctx, command);

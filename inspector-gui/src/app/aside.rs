@@ -56,7 +56,7 @@ impl App {
         self.handshake = HandshakeTab::default();
         self.timing = TimingTab::default();
         self.to_copy = None;
-        self.copied_part = None;
+        self.notice = None;
         // It is of the capture before; what is being written of that goes on, and is told.
         self.export_dialog.take_if(|dialog| !dialog.has_begun());
         if store.source().is_file() {

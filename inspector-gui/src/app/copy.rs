@@ -37,7 +37,7 @@ impl App {
         let is_listed = self.view.tab == Tab::Messages && !self.view.exchanges.are_shown();
         let selection = self.selection().filter(|_| is_listed);
         self.to_copy = selection.map(|selection| (selection, how));
-        self.copied_part = None;
+        self.notice = None;
         self.copy_what_was_read(ctx);
     }
 
@@ -54,7 +54,7 @@ impl App {
         if let Ok(selected) = &loaded.content {
             ctx.copy_text(copied(selected, selection, how));
             let (octets, whole, _) = content(selected, selection);
-            self.copied_part = copied_part(octets.len() as u64, whole);
+            self.notice = copied_part(octets.len() as u64, whole);
         }
     }
 
@@ -74,7 +74,7 @@ impl App {
         };
         if let Some((url, is_masked)) = copied {
             ctx.copy_text(url);
-            self.copied_part = is_masked.then(|| MASKED.to_owned());
+            self.notice = is_masked.then(|| MASKED.to_owned());
         }
     }
 

@@ -87,7 +87,7 @@ pub fn status_ui(app: &mut App, ui: &mut Ui, commands: &mut Vec<Command>) {
                 let new = format::thousands(frames.saturating_sub(extent.frames as u64));
                 ui.label(RichText::new(format!("paused, {new} new frames")).color(palette.warning));
             }
-            if let Some(line) = &app.copied_part {
+            if let Some(line) = &app.notice {
                 told_ui(ui, line);
             }
             if let Some(trouble) = app.store.trouble() {

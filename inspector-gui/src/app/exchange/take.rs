@@ -95,7 +95,7 @@ impl App {
         let Some(chosen) = self.chosen_exchange() else { return };
         if let Some((text, told)) = self.exchange_part(&chosen, part) {
             ctx.copy_text(text);
-            self.copied_part = told;
+            self.notice = told;
         }
     }
 
@@ -242,7 +242,7 @@ impl App {
             self.view.tab = Tab::Handshake;
         } else {
             let told = "the handshake tab lists the last 10,000 exchanges: this one is older";
-            self.copied_part = Some(told.to_owned());
+            self.notice = Some(told.to_owned());
         }
     }
 
